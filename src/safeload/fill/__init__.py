@@ -1,0 +1,42 @@
+"""Fill: the stored arrays into the variables of the model that was built. One module for each layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from safeload.document import ModelDocument
+from safeload.errors import WeightsMismatchError
+from safeload.fill.ledger import Ledger
+from safeload.fill.legacy_hdf5 import fill_legacy_hdf5
+from safeload.fill.keras_v3 import fill_keras_v3
+
+__all__ = ["Ledger", "fill"]
+
+_LAYOUTS = {
+    "legacy-hdf5": fill_legacy_hdf5,
+    "keras-v3": fill_keras_v3,
+}
+
+
+def fill(model: Any, document: ModelDocument, original: ModelDocument) -> Ledger:
+    """Fill the model's variables (not the optimizer's) from the document's weights.
+
+    Args:
+        model: The model that `build` made.
+        document: The repaired document; its `transforms` are applied to the arrays.
+        original: The document as it was read: layouts are named after the writer's classes.
+
+    Returns:
+        Which variables were filled from what.
+
+    Raises:
+        WeightsMismatchError: Number, names or shapes don't agree, or variables would be left unfilled.
+    """
+    ledger = Ledger()
+    if document.weights is None or document.layout is None:
+        return ledger
+    if document.layout not in _LAYOUTS:
+        raise WeightsMismatchError(f"weights of the layout {document.layout} can't be put into a model", path=document.path)
+    _LAYOUTS[document.layout](model, document, original, ledger)
+    ledger.raise_for_mismatches(model, document.path)
+    return ledger

@@ -1,0 +1,179 @@
+"""Fill from the layout `keras-v3`: a tree of groups by attribute, each with its object's own arrays under `vars`.
+
+The file leads: each group is looked for among the built object's children, so an object that Keras reaches by several
+attributes is found by whichever the writer used. Names of children in lists are made from class names
+(`dense`, `dense_1`; Keras' `saving_lib._save_container_state`), so lists are matched class by class in order, with
+the classes that the writer had. `vars` carries the object's name since Keras 3.9; it decides where it is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from safeload.document import LayerPath, ModelDocument, WeightGroup
+from safeload.fill.ledger import Ledger, variable_name
+from safeload.fill.own_state import load_own
+from safeload.fill.saveables import children_of, is_container, is_layer_list, members
+
+__all__ = ["fill_keras_v3", "snake_case"]
+
+_LAYER_LISTS = ("layers", "_layer_checkpoint_dependencies")
+"""Under which name a model's layers are stored: from 2.13/2.15 on, and in 2.12-2.14."""
+
+
+def snake_case(name: str) -> str:
+    """Keras' `naming.to_snake_case`: `LSTM` -> `lstm`, `CuDNNLSTM` -> `cu_dnnlstm`, `Conv2DTranspose` -> `conv2d_transpose`."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def fill_keras_v3(model: Any, document: ModelDocument, original: ModelDocument, ledger: Ledger) -> None:
+    """Fill a model from a document of this layout; see `fill.fill`."""
+    assert document.weights is not None
+    architecture = original.architecture if original.architecture is not None else document.architecture
+    _Filler(document, ledger).node(model, document.weights, "", (), _layer_classes(architecture))
+
+
+def _layer_classes(config: Any) -> Mapping[str, tuple[str, Any]]:
+    """The layers of a model's config by name, in order: the writer's class and the layer's config."""
+    inner = config.get("config") if isinstance(config, Mapping) else None
+    layers = inner.get("layers") if isinstance(inner, Mapping) else inner
+    found: dict[str, tuple[str, Any]] = {}
+    for layer in layers if isinstance(layers, list) else ():
+        if isinstance(layer, Mapping) and isinstance(layer.get("config"), Mapping):
+            name = layer.get("name") or layer["config"].get("name")
+            registered = layer.get("registered_name")
+            cls = str(layer.get("class_name")).split(">")[-1]
+            if isinstance(registered, str) and layer.get("module") is None:
+                cls = str(layer.get("class_name"))
+            found[str(name)] = (cls, layer)
+    return found
+
+
+class _Filler:
+    def __init__(self, document: ModelDocument, ledger: Ledger) -> None:
+        self.document = document
+        self.ledger = ledger
+
+    def node(self, target: Any, group: WeightGroup, at: str, path: LayerPath, classes: Mapping[str, tuple[str, Any]]) -> None:
+        """Fill an object from its group, and what is below it."""
+        load_own(target, group.group("vars"), self.document, at, path, self.ledger)
+        subgroups = [g for g in group.groups if g.name != "vars"]
+        if not subgroups:
+            return
+        children = dict(children_of(target))
+        left: list[WeightGroup] = []
+        for sub in subgroups:
+            inner = f"{at}/{sub.name}" if at else sub.name
+            if sub.name in _LAYER_LISTS and is_layer_list(target):
+                self.layers(target, sub, inner, path, classes)
+            elif (child := children.get(sub.name)) is not None:
+                self.child(child, sub, inner, path, sub.name)
+            elif _holds(sub) or self._has_assets(inner):
+                left.append(sub)
+        for sub in left:
+            self.by_shape(sub, children, at, path)
+
+    def child(self, child: Any, group: WeightGroup, at: str, path: LayerPath, name: str) -> None:
+        if is_container(child):
+            self.container(child, group, at, (*path, name))
+        else:
+            self.node(child, group, at, (*path, name), {})
+
+    def layers(self, model: Any, group: WeightGroup, at: str, path: LayerPath, classes: Mapping[str, tuple[str, Any]]) -> None:
+        """The layers of a Sequential or functional model."""
+        by_name = {layer.name: layer for layer in model.layers}
+        named = {str(v.attrs.get("name")): g for g in group.groups if (v := g.group("vars")) is not None and "name" in v.attrs}
+        if len(named) == len(group.groups) and named.keys() <= by_name.keys():
+            pairs = [(by_name[name], g) for name, g in named.items()]
+        else:
+            known = {name: cls for name, (cls, _) in classes.items() if name in by_name}
+            ordered = [(known.get(layer.name, type(layer).__name__), layer) for layer in _in_order(model.layers, classes)]
+            pairs = self.by_class(ordered, group, at)
+        for layer, sub in pairs:
+            inner = classes.get(layer.name, ("", {}))[1]
+            self.node(layer, sub, f"{at}/{sub.name}", (*path, layer.name), _layer_classes(inner))
+
+    def container(self, container: Any, group: WeightGroup, at: str, path: LayerPath) -> None:
+        """The objects of a list, tuple or dict."""
+        objects = list(members(container))
+        nested = [o for o in objects if is_container(o)]
+        for child, sub in self.by_class([(type(o).__name__, o) for o in objects if not is_container(o)], group, at, len(nested)):
+            self.node(child, sub, f"{at}/{sub.name}", (*path, sub.name), {})
+        for child, sub in zip(nested, _numbered(group, "container"), strict=False):
+            self.container(child, sub, f"{at}/{sub.name}", (*path, sub.name))
+
+    def by_class(
+        self, objects: Sequence[tuple[str, Any]], group: WeightGroup, at: str, containers: int = 0
+    ) -> Iterator[tuple[Any, WeightGroup]]:
+        """Objects with their groups: class by class, in order."""
+        wanted: dict[str, list[Any]] = {}
+        for cls, obj in objects:
+            wanted.setdefault(snake_case(cls), []).append(obj)
+        for prefix, targets in wanted.items():
+            stored = _numbered(group, prefix)
+            if len(stored) == len(targets):
+                yield from zip(targets, stored, strict=True)
+                continue
+            filling = [t for t in targets if getattr(t, "weights", None) or getattr(t, "variables", None)]
+            holding = [g for g in stored if _holds(g)]
+            if len(filling) == len(holding):
+                yield from zip(filling, holding, strict=True)
+            elif stored:
+                # Named by counting: an object that was saved under another attribute leaves a gap.
+                by_index = {g.name: g for g in stored}
+                for i, target in enumerate(targets):
+                    found = by_index.get(prefix if i == 0 else f"{prefix}_{i}")
+                    if found is not None:
+                        yield target, found
+        known = set(wanted) | ({"container"} if containers else set())
+        for sub in group.groups:
+            if re.sub(r"_\d+$", "", sub.name) not in known and sub.name not in known and _holds(sub):
+                self.ledger.mismatch(f"{at}/{sub.name}: stored in the file, not in the model")
+
+    def by_shape(self, group: WeightGroup, children: Mapping[str, Any], at: str, path: LayerPath) -> None:
+        """A group whose attribute was renamed since: `_query_dense` or `query_dense`, else the only one that fits."""
+        plain = group.name.lstrip("_")
+        for name, child in children.items():
+            if name.lstrip("_") == plain and not is_container(child):
+                self.child(child, group, f"{at}/{group.name}", path, name)
+                return
+        shapes = sorted(entry.shape for entry in group.walk())
+        fitting: dict[int, tuple[str, Any]] = {}
+        for name, child in children.items():
+            variables = list(getattr(child, "weights", None) or getattr(child, "variables", None) or ()) if not is_container(child) else ()
+            if variables and sorted(tuple(v.shape) for v in variables) == shapes:
+                fitting[id(child)] = (name, child)
+        unfilled = {
+            key: (name, child)
+            for key, (name, child) in fitting.items()
+            if not any(id(v) in self.ledger.filled for v in child.variables)
+        }
+        if len(unfilled) == 1:
+            name, child = next(iter(unfilled.values()))
+            self.child(child, group, f"{at}/{group.name}", path, name)
+        elif _holds(group):
+            self.ledger.mismatch(f"{at}/{group.name}: stored in the file, not in the model")
+
+    def _has_assets(self, at: str) -> bool:
+        return any(name.startswith(f"{at}/") for name in self.document.assets)
+
+
+def _in_order(layers: Sequence[Any], classes: Mapping[str, Any]) -> list[Any]:
+    """The layers in the order of the writer's config; those that it doesn't know keep their place at the end."""
+    order = {name: i for i, name in enumerate(classes)}
+    return sorted(layers, key=lambda layer: order.get(layer.name, len(order)))
+
+
+def _holds(group: WeightGroup) -> bool:
+    return any(True for _ in group.walk())
+
+
+def _numbered(group: WeightGroup, prefix: str) -> list[WeightGroup]:
+    """The groups `prefix`, `prefix_1`, `prefix_2` ... in that order."""
+    pattern = re.compile(rf"{re.escape(prefix)}(?:_(\d+))?")
+    found = [(int(m.group(1) or 0), g) for g in group.groups if (m := pattern.fullmatch(g.name))]
+    return [g for _, g in sorted(found, key=lambda pair: pair[0])]

@@ -1,0 +1,70 @@
+"""The ledger of a fill: which variable got which array, and what didn't fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from safeload.errors import WeightsMismatchError
+
+__all__ = ["Ledger", "is_generator_state", "variable_name"]
+
+_SHOWN = 20
+
+
+def variable_name(variable: Any) -> str:
+    """`dense/kernel`: the variable's path in Keras 3, its name without `:0` in Keras 2."""
+    return str(getattr(variable, "path", None) or variable.name).removesuffix(":0")
+
+
+def is_generator_state(variable: Any) -> bool:
+    """Whether it is the state of a random generator, which some layouts don't store (FACTS: unseeded generators)."""
+    name = variable_name(variable)
+    return name.rsplit("/", 1)[-1] in ("seed_generator_state", "StateVar", "state_var") or "seed_generator" in name
+
+
+class Ledger:
+    """Collects what was filled, and every mismatch, so that all of them are raised at once."""
+
+    def __init__(self) -> None:
+        self.filled: dict[int, str] = {}
+        self.mismatches: list[str] = []
+
+    def assign(self, variable: Any, array: Any, where: str) -> bool:
+        """Put an array into a variable; False, and a mismatch, where the shapes differ."""
+        expected = tuple(variable.shape)
+        if expected != tuple(array.shape):
+            self.mismatches.append(f"{variable_name(variable)}: expected {expected}, found {tuple(array.shape)} at {where}")
+            return False
+        variable.assign(array)
+        self.filled[id(variable)] = where
+        return True
+
+    def mark(self, variables: Iterable[Any], where: str) -> None:
+        """These variables were filled by their layer itself."""
+        for variable in variables:
+            self.filled[id(variable)] = where
+
+    def mismatch(self, text: str) -> None:
+        self.mismatches.append(text)
+
+    def raise_for_mismatches(self, model: Any, path: str | None) -> None:
+        """Raise for every mismatch, and for variables of the model that nothing filled.
+
+        Raises:
+            WeightsMismatchError: With all of them.
+        """
+        missing = [
+            f"{variable_name(v)}: expected {tuple(v.shape)}, found nothing in the file"
+            for v in model.weights
+            if id(v) not in self.filled and not is_generator_state(v)
+        ]
+        problems = tuple(dict.fromkeys(self.mismatches + missing))
+        if problems:
+            more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+            raise WeightsMismatchError(
+                "the weights don't fit the architecture: " + "; ".join(problems[:_SHOWN]) + more,
+                path=path,
+                hint="the architecture and the weights come from different models, or a custom layer has changed since",
+                mismatches=problems,
+            )
