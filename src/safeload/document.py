@@ -206,7 +206,9 @@ class ModelDocument:
         """One line: format, writer, model class, layers, parameters, size."""
         parts = [self.format]
         if self.writer.keras:
-            parts.append(f"written by Keras {self.writer.keras}" + (f" ({self.writer.backend})" if self.writer.backend else ""))
+            parts.append(
+                f"written by Keras {self.writer.keras}" + (f" ({self.writer.backend})" if self.writer.backend else "")
+            )
         if self.architecture:
             config = self.architecture.get("config")
             layers = config.get("layers") if isinstance(config, Mapping) else config

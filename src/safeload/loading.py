@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from safeload.document import ModelDocument
 
 __all__ = ["load_model"]
 
@@ -18,9 +16,12 @@ def load_model(
     safe_mode: bool = True,
     *,
     weights: Any = None,
+    repair: str = "auto",
+    saved_backend: str | None = None,
+    device: str = "auto",
 ) -> Any:
     from safeload import build as building
-    from safeload import formats
+    from safeload import formats, repairs
     from safeload.build.resolving import NaiveResolver
     from safeload.build.scopes import building as scope
     from safeload.fill import fill
@@ -32,6 +33,8 @@ def load_model(
     with open_source(filepath) as source:
         original = formats.read(source)
         document = original
+        if repair == "auto":
+            document = repairs.repair(document, runtime, saved_backend=saved_backend, device=device)
         keras = keras_module(runtime)
         resolver = NaiveResolver(keras, custom_objects or {})
         with scope(keras, resolver.custom_objects, safe_mode=safe_mode):
@@ -42,5 +45,5 @@ def load_model(
             if compile:
                 lost = fill_optimizer(model, document)
                 if lost:
-                    warnings.warn(lost)
+                    warnings.warn(lost, stacklevel=2)
     return model

@@ -123,7 +123,12 @@ def _of_zip(run: ByteRange, path: str | None) -> Source:
             members = {}
             for info in archive.infolist():
                 local = run.read_at(info.header_offset, 30)
-                start = info.header_offset + 30 + int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+                start = (
+                    info.header_offset
+                    + 30
+                    + int.from_bytes(local[26:28], "little")
+                    + int.from_bytes(local[28:30], "little")
+                )
                 if info.compress_type == zipfile.ZIP_STORED:
                     members[info.filename] = run.slice(start, info.file_size, info.filename)
                 else:

@@ -6,9 +6,9 @@ from typing import Any
 
 from safeload.document import ModelDocument
 from safeload.errors import WeightsMismatchError
+from safeload.fill.keras_v3 import fill_keras_v3
 from safeload.fill.ledger import Ledger
 from safeload.fill.legacy_hdf5 import fill_legacy_hdf5
-from safeload.fill.keras_v3 import fill_keras_v3
 
 __all__ = ["Ledger", "fill"]
 
@@ -36,7 +36,9 @@ def fill(model: Any, document: ModelDocument, original: ModelDocument) -> Ledger
     if document.weights is None or document.layout is None:
         return ledger
     if document.layout not in _LAYOUTS:
-        raise WeightsMismatchError(f"weights of the layout {document.layout} can't be put into a model", path=document.path)
+        raise WeightsMismatchError(
+            f"weights of the layout {document.layout} can't be put into a model", path=document.path
+        )
     _LAYOUTS[document.layout](model, document, original, ledger)
     ledger.raise_for_mismatches(model, document.path)
     return ledger

@@ -13,44 +13,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from safeload.document import LayerPath, ModelDocument, WeightGroup
-from safeload.fill.ledger import Ledger, variable_name
+from safeload.fill.ledger import Ledger
 from safeload.fill.own_state import load_own
 from safeload.fill.saveables import children_of, is_container, is_layer_list, members
+from safeload.naming import layer_groups, layers_of, numbered, snake_case
 
-__all__ = ["fill_keras_v3", "snake_case"]
+__all__ = ["fill_keras_v3"]
 
 _LAYER_LISTS = ("layers", "_layer_checkpoint_dependencies")
 """Under which name a model's layers are stored: from 2.13/2.15 on, and in 2.12-2.14."""
 
 
-def snake_case(name: str) -> str:
-    """Keras' `naming.to_snake_case`: `LSTM` -> `lstm`, `CuDNNLSTM` -> `cu_dnnlstm`, `Conv2DTranspose` -> `conv2d_transpose`."""
-    name = re.sub(r"\W+", "", name)
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+_NOT_THE_MODELS = ("optimizer", "metrics", "compile_metrics", "loss_tracker", "_compile_metrics", "compiled_metrics")
+"""Groups at the root that hold the state of training: metrics start anew, as they do after `compile`."""
 
 
 def fill_keras_v3(model: Any, document: ModelDocument, original: ModelDocument, ledger: Ledger) -> None:
     """Fill a model from a document of this layout; see `fill.fill`."""
     assert document.weights is not None
     architecture = original.architecture if original.architecture is not None else document.architecture
-    _Filler(document, ledger).node(model, document.weights, "", (), _layer_classes(architecture))
-
-
-def _layer_classes(config: Any) -> Mapping[str, tuple[str, Any]]:
-    """The layers of a model's config by name, in order: the writer's class and the layer's config."""
-    inner = config.get("config") if isinstance(config, Mapping) else None
-    layers = inner.get("layers") if isinstance(inner, Mapping) else inner
-    found: dict[str, tuple[str, Any]] = {}
-    for layer in layers if isinstance(layers, list) else ():
-        if isinstance(layer, Mapping) and isinstance(layer.get("config"), Mapping):
-            name = layer.get("name") or layer["config"].get("name")
-            registered = layer.get("registered_name")
-            cls = str(layer.get("class_name")).split(">")[-1]
-            if isinstance(registered, str) and layer.get("module") is None:
-                cls = str(layer.get("class_name"))
-            found[str(name)] = (cls, layer)
-    return found
+    _Filler(document, ledger).node(model, document.weights, "", (), layers_of(architecture))
 
 
 class _Filler:
@@ -58,7 +40,9 @@ class _Filler:
         self.document = document
         self.ledger = ledger
 
-    def node(self, target: Any, group: WeightGroup, at: str, path: LayerPath, classes: Mapping[str, tuple[str, Any]]) -> None:
+    def node(
+        self, target: Any, group: WeightGroup, at: str, path: LayerPath, stored_layers: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         """Fill an object from its group, and what is below it."""
         load_own(target, group.group("vars"), self.document, at, path, self.ledger)
         subgroups = [g for g in group.groups if g.name != "vars"]
@@ -67,9 +51,11 @@ class _Filler:
         children = dict(children_of(target))
         left: list[WeightGroup] = []
         for sub in subgroups:
+            if sub.name in _NOT_THE_MODELS and not path:
+                continue
             inner = f"{at}/{sub.name}" if at else sub.name
             if sub.name in _LAYER_LISTS and is_layer_list(target):
-                self.layers(target, sub, inner, path, classes)
+                self.layers(target, sub, inner, path, stored_layers)
             elif (child := children.get(sub.name)) is not None:
                 self.child(child, sub, inner, path, sub.name)
             elif _holds(sub) or self._has_assets(inner):
@@ -83,27 +69,34 @@ class _Filler:
         else:
             self.node(child, group, at, (*path, name), {})
 
-    def layers(self, model: Any, group: WeightGroup, at: str, path: LayerPath, classes: Mapping[str, tuple[str, Any]]) -> None:
-        """The layers of a Sequential or functional model."""
+    def layers(
+        self, model: Any, group: WeightGroup, at: str, path: LayerPath, stored_layers: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """The layers of a Sequential or functional model, by the names that the writer's config gives them."""
         by_name = {layer.name: layer for layer in model.layers}
-        named = {str(v.attrs.get("name")): g for g in group.groups if (v := g.group("vars")) is not None and "name" in v.attrs}
-        if len(named) == len(group.groups) and named.keys() <= by_name.keys():
-            pairs = [(by_name[name], g) for name, g in named.items()]
-        else:
-            known = {name: cls for name, (cls, _) in classes.items() if name in by_name}
-            ordered = [(known.get(layer.name, type(layer).__name__), layer) for layer in _in_order(model.layers, classes)]
-            pairs = self.by_class(ordered, group, at)
-        for layer, sub in pairs:
-            inner = classes.get(layer.name, ("", {}))[1]
-            self.node(layer, sub, f"{at}/{sub.name}", (*path, layer.name), _layer_classes(inner))
+        found = layer_groups(group, stored_layers or _as_config(model.layers))
+        for name, sub in found.items():
+            layer = by_name.get(name)
+            if layer is not None:
+                self.node(layer, sub, f"{at}/{sub.name}", (*path, name), layers_of(stored_layers.get(name)))
+            elif _holds(sub):
+                self.ledger.mismatch(
+                    f"{at}/{sub.name}: holds weights of the layer {name!r}, which the model doesn't have"
+                )
+        known = {id(sub) for sub in found.values()}
+        for sub in group.groups:
+            if id(sub) not in known and _holds(sub):
+                self.ledger.mismatch(f"{at}/{sub.name}: stored in the file, not in the model")
 
     def container(self, container: Any, group: WeightGroup, at: str, path: LayerPath) -> None:
         """The objects of a list, tuple or dict."""
         objects = list(members(container))
         nested = [o for o in objects if is_container(o)]
-        for child, sub in self.by_class([(type(o).__name__, o) for o in objects if not is_container(o)], group, at, len(nested)):
+        for child, sub in self.by_class(
+            [(type(o).__name__, o) for o in objects if not is_container(o)], group, at, len(nested)
+        ):
             self.node(child, sub, f"{at}/{sub.name}", (*path, sub.name), {})
-        for child, sub in zip(nested, _numbered(group, "container"), strict=False):
+        for child, sub in zip(nested, numbered(group, "container"), strict=False):
             self.container(child, sub, f"{at}/{sub.name}", (*path, sub.name))
 
     def by_class(
@@ -114,7 +107,7 @@ class _Filler:
         for cls, obj in objects:
             wanted.setdefault(snake_case(cls), []).append(obj)
         for prefix, targets in wanted.items():
-            stored = _numbered(group, prefix)
+            stored = numbered(group, prefix)
             if len(stored) == len(targets):
                 yield from zip(targets, stored, strict=True)
                 continue
@@ -144,7 +137,11 @@ class _Filler:
         shapes = sorted(entry.shape for entry in group.walk())
         fitting: dict[int, tuple[str, Any]] = {}
         for name, child in children.items():
-            variables = list(getattr(child, "weights", None) or getattr(child, "variables", None) or ()) if not is_container(child) else ()
+            variables = (
+                list(getattr(child, "weights", None) or getattr(child, "variables", None) or ())
+                if not is_container(child)
+                else ()
+            )
             if variables and sorted(tuple(v.shape) for v in variables) == shapes:
                 fitting[id(child)] = (name, child)
         unfilled = {
@@ -162,18 +159,10 @@ class _Filler:
         return any(name.startswith(f"{at}/") for name in self.document.assets)
 
 
-def _in_order(layers: Sequence[Any], classes: Mapping[str, Any]) -> list[Any]:
-    """The layers in the order of the writer's config; those that it doesn't know keep their place at the end."""
-    order = {name: i for i, name in enumerate(classes)}
-    return sorted(layers, key=lambda layer: order.get(layer.name, len(order)))
+def _as_config(layers: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
+    """Layers as config nodes by name, for weights that come without the writer's config."""
+    return {layer.name: {"class_name": type(layer).__name__} for layer in layers}
 
 
 def _holds(group: WeightGroup) -> bool:
     return any(True for _ in group.walk())
-
-
-def _numbered(group: WeightGroup, prefix: str) -> list[WeightGroup]:
-    """The groups `prefix`, `prefix_1`, `prefix_2` ... in that order."""
-    pattern = re.compile(rf"{re.escape(prefix)}(?:_(\d+))?")
-    found = [(int(m.group(1) or 0), g) for g in group.groups if (m := pattern.fullmatch(g.name))]
-    return [g for _, g in sorted(found, key=lambda pair: pair[0])]

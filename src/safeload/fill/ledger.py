@@ -34,7 +34,9 @@ class Ledger:
         """Put an array into a variable; False, and a mismatch, where the shapes differ."""
         expected = tuple(variable.shape)
         if expected != tuple(array.shape):
-            self.mismatches.append(f"{variable_name(variable)}: expected {expected}, found {tuple(array.shape)} at {where}")
+            self.mismatches.append(
+                f"{variable_name(variable)}: expected {expected}, found {tuple(array.shape)} at {where}"
+            )
             return False
         variable.assign(array)
         self.filled[id(variable)] = where

@@ -71,7 +71,11 @@ class _Run:
 
 
 def _fill_layer(
-    layer: Any, path: LayerPath, group: WeightGroup, transforms: Mapping[LayerPath, tuple[WeightTransform, ...]], ledger: Ledger
+    layer: Any,
+    path: LayerPath,
+    group: WeightGroup,
+    transforms: Mapping[LayerPath, tuple[WeightTransform, ...]],
+    ledger: Ledger,
 ) -> None:
     owned = owners(layer, path)
     concerned = {p for p in set(owned.values()) if p in transforms}
@@ -106,7 +110,9 @@ def _fill_layer(
         _assign_arrays(variables, arrays, ledger, "/".join(owner))
 
 
-def _runs(layer: Any, owned: Mapping[int, LayerPath], transforms: Mapping[LayerPath, tuple[WeightTransform, ...]]) -> list[_Run]:
+def _runs(
+    layer: Any, owned: Mapping[int, LayerPath], transforms: Mapping[LayerPath, tuple[WeightTransform, ...]]
+) -> list[_Run]:
     """The flat list as runs of one owner, with the number of arrays that the writer stored for each."""
     runs: list[_Run] = []
     begun: set[LayerPath] = set()
@@ -152,6 +158,7 @@ def _last(name: str) -> str:
 
 def _by_name(variables: Sequence[Any], entries: Sequence[WeightEntry]) -> list[Any] | None:
     """The variables in the order of the entries, matched by the last two parts of their names, where that is unique."""
+
     def key(name: str) -> tuple[str, ...]:
         return tuple(name.split(":")[0].split("/")[-2:])
 
@@ -186,7 +193,9 @@ def _assign(variables: Sequence[Any], entries: Sequence[WeightEntry], ledger: Le
         return
     for variable, entry in zip(variables, entries, strict=True):
         if tuple(variable.shape) != entry.shape:
-            ledger.mismatch(f"{variable_name(variable)}: expected {tuple(variable.shape)}, found {entry.shape} at {entry.where}")
+            ledger.mismatch(
+                f"{variable_name(variable)}: expected {tuple(variable.shape)}, found {entry.shape} at {entry.where}"
+            )
             continue
         ledger.assign(variable, entry.read(), entry.where)
 

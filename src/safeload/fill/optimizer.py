@@ -25,7 +25,9 @@ def fill_optimizer(model: Any, document: ModelDocument) -> str | None:
         return None
     variables = optimizer.variables
     variables = list(variables() if callable(variables) else variables)
-    if len(variables) != len(entries) or any(tuple(v.shape) != e.shape for v, e in zip(variables, entries, strict=False)):
+    if len(variables) != len(entries) or any(
+        tuple(v.shape) != e.shape for v, e in zip(variables, entries, strict=False)
+    ):
         return f"the optimizer has {len(variables)} variables, the file holds {len(entries)} others"
     for variable, entry in zip(variables, entries, strict=True):
         variable.assign(entry.read())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safeload.document import LayerPath, ModelDocument, WeightGroup
-from safeload.fill.ledger import Ledger, variable_name
+from safeload.fill.ledger import Ledger
 
 __all__ = ["load_own"]
 
@@ -19,7 +19,9 @@ def load_own(
     if stored is not None and stored.entries:
         _load_variables(target, stored, document, at, path, ledger)
     prefix = f"{at}/" if at else ""
-    files = {n[len(prefix) :]: r for n, r in document.assets.items() if n.startswith(prefix) and "/" not in n[len(prefix) :]}
+    files = {
+        n[len(prefix) :]: r for n, r in document.assets.items() if n.startswith(prefix) and "/" not in n[len(prefix) :]
+    }
     if files and hasattr(target, "load_assets"):
         with tempfile.TemporaryDirectory(prefix="safeload-") as folder:
             for name, run in files.items():

@@ -7,7 +7,9 @@ from typing import Any
 
 __all__ = ["children_of", "is_container", "is_layer_list", "is_saveable", "members"]
 
-_NEVER = frozenset({"optimizer", "_optimizer", "compiled_loss", "compiled_metrics", "_compile_metrics", "_compile_loss"})
+_NEVER = frozenset(
+    {"optimizer", "_optimizer", "compiled_loss", "compiled_metrics", "_compile_metrics", "_compile_loss"}
+)
 
 
 def is_container(value: Any) -> bool:

@@ -26,7 +26,9 @@ def read(source: Source) -> ModelDocument:
     else:
         assert source.data is not None
         text = source.data.read()
-        config = _yaml(text, source.path) if source.format == "yaml" else parse_json(text, path=source.path, where="model")
+        config = (
+            _yaml(text, source.path) if source.format == "yaml" else parse_json(text, path=source.path, where="model")
+        )
     if not isinstance(config, Mapping) or "class_name" not in config or "config" not in config:
         raise UnsupportedFormatError(
             f"this is {source.format.upper()}, but no Keras architecture: it has no class_name and config",
@@ -51,13 +53,18 @@ def _yaml(text: bytes, path: str | None) -> Any:
         import yaml
     except ImportError as error:
         raise MissingDependencyError(
-            "reading a YAML architecture needs PyYAML", path=path, hint="python -m pip install pyyaml", packages=("pyyaml",)
+            "reading a YAML architecture needs PyYAML",
+            path=path,
+            hint="python -m pip install pyyaml",
+            packages=("pyyaml",),
         ) from error
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         """Plain data, and the tuples that Keras 1 and 2 wrote with a Python tag."""
 
-    Loader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node, deep=True))
+    Loader.add_constructor(
+        "tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node, deep=True)
+    )
     try:
         return yaml.load(text, Loader)  # a SafeLoader: plain data only
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -65,7 +65,7 @@ def layout_of(root: Group) -> str:
     """`keras-v3` for the tree by attribute, `legacy-hdf5` for the flat lists."""
     if any(name in root.attrs for name in ("layer_names", "layer_names0", "model_config")) or "model_weights" in root:
         return "legacy-hdf5"
-    if any(re.split(r"[\\/]", name)[0] in ("layers", "_layer_checkpoint_dependencies", "vars") for name in root.keys()):
+    if any(re.split(r"[\\/]", name)[0] in ("layers", "_layer_checkpoint_dependencies", "vars") for name in root):
         return "keras-v3"
     return "keras-v3" if _has_vars(root, 4) else "legacy-hdf5"
 
@@ -115,7 +115,15 @@ def _listed(value: Any) -> list[str]:
 
 
 def _entry(dataset: Dataset, name: str) -> WeightEntry:
-    return WeightEntry(name, tuple(dataset.shape), dataset.dtype, dataset.read, dataset.name.lstrip("/"), dataset.offset, dataset.length)
+    return WeightEntry(
+        name,
+        tuple(dataset.shape),
+        dataset.dtype,
+        dataset.read,
+        dataset.name.lstrip("/"),
+        dataset.offset,
+        dataset.length,
+    )
 
 
 def _listed_weights(group: Group, name: str, path: str | None) -> WeightGroup:
@@ -150,7 +158,9 @@ def legacy_weights(group: Group, path: str | None) -> WeightGroup:
     top = group.get(TOP_LEVEL)
     if isinstance(top, Group):
         layers.append(_listed_weights(top, TOP_LEVEL, path))
-    return WeightGroup("", groups=tuple(layers), attrs={k: group.attrs[k] for k in ("backend", "keras_version") if k in group.attrs})
+    return WeightGroup(
+        "", groups=tuple(layers), attrs={k: group.attrs[k] for k in ("backend", "keras_version") if k in group.attrs}
+    )
 
 
 def _optimizer_weights(root: Group, path: str | None) -> WeightGroup | None:

@@ -115,7 +115,9 @@ def npz_weights(archive: ByteRange, path: str | None) -> WeightGroup:
         with arrays.zip.open(f"{name}.npy" if f"{name}.npy" in arrays.zip.namelist() else name) as member:
             try:
                 version = np.lib.format.read_magic(member)
-                read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                read_header = (
+                    np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                )
                 shape, _, dtype = read_header(member)
             except ValueError as error:
                 raise CorruptedModelError(f"the array {name!r} is damaged: {error}", path=path, where=name) from error
