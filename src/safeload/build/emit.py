@@ -1,0 +1,99 @@
+"""Emit: the config tree that Keras is given, written anew from the document's.
+
+Every class and function in it is one that `objects.resolve` resolved: a name of Keras' own from the catalog, or a key of
+the custom objects that the caller passed or registered. Names of the file never reach Keras' look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from safeload.errors import UnsafeModelError
+
+__all__ = ["Resolver", "Target", "emit"]
+
+DATA_CLASSES = frozenset(
+    "__tensor__ __numpy__ __keras_tensor__ __bytes__ __ellipsis__ __slice__ __tuple__ slice TensorShape Ellipsis "
+    "TypeSpec CompositeTensor".split()
+)
+"""Class names that stand for plain data in configs of Keras 2 and 3 (`serialization_lib`, `json_utils`)."""
+
+_KEPT = ("build_config", "name", "inbound_nodes", "shared_object_id")
+"""Keys beside class_name and config that the deserializers read."""
+
+
+class Target(Protocol):
+    """What a name in the config stands for."""
+
+    module: str | None
+    """`keras.layers` and so on for Keras' own; None for custom objects."""
+    name: str
+    """Keras' own name, or the key under which the custom object is handed over."""
+
+
+class Resolver(Protocol):
+    """The part of `objects.Resolution` that emitting needs."""
+
+    def target(self, node: Mapping[str, Any], where: str) -> Target:
+        """What the object at this place stands for.
+
+        Raises:
+            SafeLoadError: It was not resolved.
+        """
+
+
+def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False, allow_lambda: bool = False) -> Any:
+    """The value with every object in it written anew.
+
+    Args:
+        value: A config, or part of one.
+        resolver: What each name stands for.
+        where: The place of the value in the document.
+        plain: Keep objects without `module` in the form of Keras 2's legacy deserializer: `{"class_name", "config"}`.
+        allow_lambda: Let bytecode of lambdas pass (`safe_mode=False`).
+
+    Raises:
+        UnsafeModelError: There is bytecode, and it was not allowed.
+    """
+
+    def walk(node: Any, at: str) -> Any:
+        if isinstance(node, list | tuple):
+            return [walk(v, f"{at}[{i}]") for i, v in enumerate(node)]
+        if not isinstance(node, Mapping):
+            return node
+        if isinstance(node.get("class_name"), str) and "config" in node:
+            return obj(node, at)
+        return {k: walk(v, f"{at}.{k}" if at else str(k)) for k, v in node.items()}
+
+    def obj(node: Mapping[str, Any], at: str) -> Any:
+        name = node["class_name"]
+        if name == "__lambda__":
+            if not allow_lambda:
+                raise UnsafeModelError("a Lambda holds Python bytecode", where=at, threats=(f"{at}: Python bytecode",))
+            return dict(node)
+        if name in DATA_CLASSES:
+            return {k: walk(v, at) for k, v in node.items()}
+        target = resolver.target(node, at)
+        if name == "function":
+            return target.name if target.module else _custom_function(target.name)
+        config = walk(node["config"], at)
+        if plain and "module" not in node:
+            emitted = {"class_name": target.name, "config": config}
+        else:
+            emitted = {
+                "module": target.module,
+                "class_name": target.name.rsplit(">", 1)[-1] if target.module is None else target.name,
+                "config": config,
+                "registered_name": target.name if target.module is None else None,
+            }
+        for key in _KEPT:
+            if key in node:
+                emitted[key] = walk(node[key], f"{at}.{key}")
+        return emitted
+
+    return walk(value, where)
+
+
+def _custom_function(key: str) -> dict[str, Any]:
+    return {"module": "builtins", "class_name": "function", "config": key, "registered_name": key}
