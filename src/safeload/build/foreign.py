@@ -21,7 +21,12 @@ __all__ = ["TABLE", "keras_errors"]
 
 TABLE: tuple[tuple[re.Pattern[str], type[SafeLoadError]], ...] = (
     (re.compile(r"Could not locate (?:class|function) '([^']+)'"), MissingCustomObjectError),
-    (re.compile(r"Unknown (?:layer|object|loss function|metric function|optimizer|activation function|initializer|regularizer|constraint): '?\"?([\w>.<]+)"), MissingCustomObjectError),
+    (
+        re.compile(
+            r"Unknown (?:layer|object|loss function|metric function|optimizer|activation function|initializer|regularizer|constraint): '?\"?([\w>.<]+)"
+        ),
+        MissingCustomObjectError,
+    ),
     (re.compile(r"deserialization of a (?:`Lambda` layer|Python lambda)"), UnsafeModelError),
     (re.compile(r"(?:OOM when allocating|failed to allocate memory|Unable to allocate)"), InsufficientMemoryError),
     (re.compile(r"[Nn]o (?:OpKernel was registered|device for node|registered '([\w]+)')"), MissingOpError),
@@ -68,5 +73,7 @@ def _typed(cls: type[SafeLoadError], found: re.Match[str], text: str, document: 
             missing=(name,) if name else (),
         )
     if cls is MissingOpError:
-        return MissingOpError(f"no kernel for an operation: {text[:300]}", path=document.path, ops=(name,) if name else ())
+        return MissingOpError(
+            f"no kernel for an operation: {text[:300]}", path=document.path, ops=(name,) if name else ()
+        )
     return cls(text[:300], path=document.path)

@@ -14,7 +14,9 @@ from safeload.runtime import Runtime
 __all__ = ["build"]
 
 
-def build(document: ModelDocument, resolver: Resolver, runtime: Runtime, keras: ModuleType, *, allow_lambda: bool = False) -> Any:
+def build(
+    document: ModelDocument, resolver: Resolver, runtime: Runtime, keras: ModuleType, *, allow_lambda: bool = False
+) -> Any:
     """The model, built but not filled and not compiled. Call it inside `scopes.building`.
 
     Raises:

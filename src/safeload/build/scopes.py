@@ -33,10 +33,17 @@ def building(keras: ModuleType, custom_objects: Mapping[str, Any], *, safe_mode:
 
 def _globals(keras: ModuleType) -> dict[str, Any]:
     backend = keras.backend
-    policy = keras.config.dtype_policy() if hasattr(keras, "config") and hasattr(keras.config, "dtype_policy") else (
-        keras.mixed_precision.global_policy()
+    policy = (
+        keras.config.dtype_policy()
+        if hasattr(keras, "config") and hasattr(keras.config, "dtype_policy")
+        else (keras.mixed_precision.global_policy())
     )
-    return {"floatx": backend.floatx(), "epsilon": backend.epsilon(), "image_data_format": backend.image_data_format(), "policy": policy}
+    return {
+        "floatx": backend.floatx(),
+        "epsilon": backend.epsilon(),
+        "image_data_format": backend.image_data_format(),
+        "policy": policy,
+    }
 
 
 def _restore(keras: ModuleType, before: Mapping[str, Any]) -> None:
@@ -45,8 +52,10 @@ def _restore(keras: ModuleType, before: Mapping[str, Any]) -> None:
         if after[name] != before[name]:
             getattr(keras.backend, f"set_{name}")(before[name])
     if after["policy"] is not before["policy"]:
-        setter = keras.config.set_dtype_policy if hasattr(keras, "config") and hasattr(keras.config, "set_dtype_policy") else (
-            keras.mixed_precision.set_global_policy
+        setter = (
+            keras.config.set_dtype_policy
+            if hasattr(keras, "config") and hasattr(keras.config, "set_dtype_policy")
+            else (keras.mixed_precision.set_global_policy)
         )
         setter(before["policy"])
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from safeload.document import ModelDocument
 from safeload.errors import WeightsMismatchError
 from safeload.fill.keras_v3 import fill_keras_v3
-from safeload.fill.ledger import Ledger
+from safeload.fill.ledger import Ledger, variable_bytes
 from safeload.fill.legacy_hdf5 import fill_legacy_hdf5
 
 __all__ = ["Ledger", "fill"]
@@ -18,13 +19,16 @@ _LAYOUTS = {
 }
 
 
-def fill(model: Any, document: ModelDocument, original: ModelDocument) -> Ledger:
+def fill(
+    model: Any, document: ModelDocument, original: ModelDocument, tell: Callable[..., None] = lambda *args: None
+) -> Ledger:
     """Fill the model's variables (not the optimizer's) from the document's weights.
 
     Args:
         model: The model that `build` made.
         document: The repaired document; its `transforms` are applied to the arrays.
         original: The document as it was read: layouts are named after the writer's classes.
+        tell: Told of progress: `tell("fill", bytes done, bytes in all, variable)`.
 
     Returns:
         Which variables were filled from what.
@@ -32,7 +36,7 @@ def fill(model: Any, document: ModelDocument, original: ModelDocument) -> Ledger
     Raises:
         WeightsMismatchError: Number, names or shapes don't agree, or variables would be left unfilled.
     """
-    ledger = Ledger()
+    ledger = Ledger(tell, sum(variable_bytes(v) for v in model.weights))
     if document.weights is None or document.layout is None:
         return ledger
     if document.layout not in _LAYOUTS:

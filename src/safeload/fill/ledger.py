@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from safeload.errors import WeightsMismatchError
 
-__all__ = ["Ledger", "is_generator_state", "variable_name"]
+__all__ = ["Ledger", "is_generator_state", "variable_bytes", "variable_name"]
 
 _SHOWN = 20
 
@@ -15,6 +15,16 @@ _SHOWN = 20
 def variable_name(variable: Any) -> str:
     """`dense/kernel`: the variable's path in Keras 3, its name without `:0` in Keras 2."""
     return str(getattr(variable, "path", None) or variable.name).removesuffix(":0")
+
+
+def variable_bytes(variable: Any) -> int:
+    """Bytes of a variable's value."""
+    size = 1
+    for d in variable.shape:
+        size *= int(d)
+    dtype = variable.dtype if isinstance(variable.dtype, str) else variable.dtype.name
+    bits = "".join(c for c in dtype if c.isdigit())
+    return size * (int(bits) // 8 if bits else 1)
 
 
 def is_generator_state(variable: Any) -> bool:
@@ -26,9 +36,10 @@ def is_generator_state(variable: Any) -> bool:
 class Ledger:
     """Collects what was filled, and every mismatch, so that all of them are raised at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[..., None] = lambda *args: None, total: int = 0) -> None:
         self.filled: dict[int, str] = {}
         self.mismatches: list[str] = []
+        self._tell, self._done, self._total = tell, 0, total
 
     def assign(self, variable: Any, array: Any, where: str) -> bool:
         """Put an array into a variable; False, and a mismatch, where the shapes differ."""
@@ -39,12 +50,15 @@ class Ledger:
             )
             return False
         variable.assign(array)
-        self.filled[id(variable)] = where
+        self.mark((variable,), where)
         return True
 
     def mark(self, variables: Iterable[Any], where: str) -> None:
-        """These variables were filled by their layer itself."""
+        """These variables were filled."""
         for variable in variables:
+            if id(variable) not in self.filled:
+                self._done += variable_bytes(variable)
+                self._tell("fill", min(self._done, self._total), self._total, variable_name(variable))
             self.filled[id(variable)] = where
 
     def mismatch(self, text: str) -> None:
