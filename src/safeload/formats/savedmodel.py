@@ -1,0 +1,248 @@
+"""Read a TensorFlow SavedModel, without TensorFlow.
+
+Members: `saved_model.pb` (graphs, signatures, the graph of objects), `variables/variables.{index,data-*}` (a tensor
+bundle), `assets/**`, `keras_metadata.pb` (Keras 2.5-2.15: what each layer is). Keras 2 models can be built from their
+metadata and variables; everything else has its signatures alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from safeload.document import ModelDocument, Writer
+from safeload.errors import CorruptedModelError
+from safeload.formats.checkpoint import OPTIMIZERS, bundle_graph, named_weights, optimizer_weights
+from safeload.formats.dialects import writer_of
+from safeload.formats.tensorflow.bundle import Bundle, read_bundle, shape_of
+from safeload.formats.tensorflow.graphs import Graph, parse_graphs
+from safeload.formats.tensorflow.keras_metadata import MEMBER, keras_metadata
+from safeload.formats.tensorflow.object_graph import ObjectGraph, saved_graph, weight_tree
+from safeload.formats.tensorflow.protos import DTYPES, SAVED_MODEL
+from safeload.formats.tensorflow.wire import parse
+from safeload.source import Source
+
+__all__ = ["SavedGraphs", "Signature", "TensorInfo", "read"]
+
+PB = "saved_model.pb"
+_SERVING = "serve"
+_NO_CONFIG = "layer was saved without config"
+"""What Keras 2.2-2.4 put in the place of a config that a class couldn't give."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """An input or output of a signature: `kind` is `dense`, `sparse` or `composite` (ragged)."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...] | None
+    kind: str = "dense"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A function that the SavedModel offers, with its tensors by name."""
+
+    name: str
+    inputs: Mapping[str, TensorInfo]
+    outputs: Mapping[str, TensorInfo]
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class SavedGraphs:
+    """The graphs of one meta graph and which parts of them have a role; parsed when they are wanted.
+
+    Attributes:
+        data: The serialized GraphDef.
+        path: Of the SavedModel.
+        saver: The saver's tensors and operation: `filename_tensor_name`, `save_tensor_name`, `restore_op_name`.
+        saving_functions: Functions that save or restore a resource's own state (`SaveableObject`).
+        initialisers: Nodes of the main graph that run when the model is loaded.
+        functions: Concrete functions that objects have, by the objects' numbers.
+    """
+
+    data: Any = field(repr=False)
+    path: str | None
+    saver: Mapping[str, str]
+    saving_functions: frozenset[str]
+    initialisers: tuple[str, ...]
+    functions: Mapping[int, tuple[str, ...]]
+
+    @functools.cached_property
+    def graphs(self) -> Mapping[str, Graph]:
+        """The main graph under `""`, the functions by name."""
+        return parse_graphs(self.data, self.path, PB)
+
+    def ops(self) -> dict[str, int]:
+        """How often each operation is used, calls of functions left out."""
+        total: dict[str, int] = {}
+        for graph in self.graphs.values():
+            for op, count in graph.ops().items():
+                if op not in self.graphs:
+                    total[op] = total.get(op, 0) + count
+        return dict(sorted(total.items()))
+
+
+def read(source: Source) -> ModelDocument:
+    """The document of a SavedModel.
+
+    Raises:
+        CorruptedModelError: It is truncated or damaged.
+    """
+    members, path = source.members, source.path
+    model = parse(members[PB].read(), SAVED_MODEL, path=path, where=PB)
+    metas = model.get("meta_graphs", [])
+    if not metas:
+        raise CorruptedModelError(f"{PB} holds no graph", path=path, where=PB, damage=(PB,))
+    meta = next((m for m in metas if _SERVING in _info(m).get("tags", ())), metas[0])
+    objects = meta.get("object_graph_def") or {}
+    bundle = read_bundle(members, "variables/variables", path) if _has_variables(members) else Bundle({}, 0)
+    metadata = keras_metadata(objects, members.get(MEMBER), path)
+    checkpoint = bundle_graph(bundle, path, "variables/variables.index")
+    graph = saved_graph(objects, metadata, checkpoint, path, PB) if objects.get("nodes") else None
+    root = metadata.get(0)
+    info = _info(meta)
+    document = ModelDocument(
+        path=path,
+        format=source.format,
+        size=source.size,
+        writer=_writer(root, info.get("tensorflow_version")),
+        layout="object-graph",
+        weights=weight_tree(graph, without=OPTIMIZERS) if graph is not None else named_weights(bundle),
+        optimizer_weights=optimizer_weights(graph) if graph is not None else None,
+        assets={n.removeprefix("assets/"): r for n, r in members.items() if n.startswith("assets/")},
+        extras={
+            "kind": _kind(root, graph),
+            "tags": tuple(info.get("tags", ())),
+            "meta_graphs": tuple(tuple(_info(m).get("tags", ())) for m in metas),
+            "signatures": _signatures(meta),
+            "object_graph": graph,
+            "graphs": _graphs(meta, objects, path),
+            "all_graphs": tuple(_graphs(m, m.get("object_graph_def") or {}, path) for m in metas),
+            "keras_metadata": root,
+        },
+    )
+    if root is None:
+        return document
+    architecture = _architecture(root)
+    return document.evolve(
+        dialect="keras2" if architecture else None, architecture=architecture, training=_training(root)
+    )
+
+
+def _info(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    info: Mapping[str, Any] = meta.get("meta_info_def") or {}
+    return info
+
+
+def _has_variables(members: Mapping[str, Any]) -> bool:
+    return any(name.startswith("variables/variables.") for name in members)
+
+
+def _writer(root: Mapping[str, Any] | None, tensorflow: str | None) -> Writer:
+    keras = root.get("keras_version") if root else None
+    writer = writer_of(keras if isinstance(keras, str) else None, "tensorflow")
+    return Writer(
+        keras=writer.keras, tensorflow=tensorflow, backend="tensorflow", is_tf_keras=True if root else None
+    )
+
+
+def _kind(root: Mapping[str, Any] | None, graph: ObjectGraph | None) -> str:
+    if root is not None:
+        return "keras2"
+    if graph is None:
+        return "tensorflow1"
+    # Keras 3's ExportArchive has its endpoints and three lists of variables; Keras 2.13-2.15's has them too.
+    exported = {"_all_variables", "trainable_variables", "non_trainable_variables"} <= graph.root.children.keys()
+    return "keras-export" if exported else "tensorflow2"
+
+
+def _architecture(root: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The model's config as an HDF5 file would hold it; None where the class couldn't give one."""
+    stored = root.get("model_config")
+    stored = stored if isinstance(stored, Mapping) and "config" in stored else root
+    name, config = stored.get("class_name"), stored.get("config")
+    if not isinstance(name, str) or not isinstance(config, Mapping | list) or _lacks_config(config):
+        return None
+    graph_network = root.get("is_graph_network", isinstance(config, Mapping) and "layers" in config)
+    if not graph_network and not config:
+        return None
+    return {"class_name": name, "config": config}
+
+
+def _lacks_config(config: Any) -> bool:
+    """Whether a config in it is missing: that layer can't be built by anyone."""
+    stack = [config]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Mapping):
+            if _NO_CONFIG in node:
+                return True
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+    return False
+
+
+def _training(root: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    training = root.get("training_config")
+    if not isinstance(training, Mapping):
+        return None
+    renamed = dict(training)
+    if "optimizer_config" in renamed:
+        renamed["optimizer"] = renamed.pop("optimizer_config")
+    return renamed
+
+
+def _signatures(meta: Mapping[str, Any]) -> dict[str, Signature]:
+    found = {}
+    for item in meta.get("signature_def", ()):
+        name, value = item.get("key", ""), item.get("value") or {}
+        if name == "__saved_model_init_op":
+            continue
+        found[name] = Signature(
+            name, _tensors(value.get("inputs", ())), _tensors(value.get("outputs", ())), value.get("method_name", "")
+        )
+    return found
+
+
+def _tensors(items: Any) -> dict[str, TensorInfo]:
+    tensors = {}
+    for item in items:
+        value = item.get("value") or {}
+        kind = "sparse" if "coo_sparse" in value else "composite" if "composite_tensor" in value else "dense"
+        name = value.get("name") or (value.get("coo_sparse") or {}).get("values_tensor_name", "")
+        dtype = DTYPES.get(value.get("dtype", 0), "variant")
+        tensors[item.get("key", "")] = TensorInfo(name, dtype, shape_of(value.get("tensor_shape")), kind)
+    return tensors
+
+
+def _graphs(meta: Mapping[str, Any], objects: Mapping[str, Any], path: str | None) -> SavedGraphs:
+    nodes = objects.get("nodes", ())
+    functions: dict[int, tuple[str, ...]] = {}
+    for number, node in enumerate(nodes):
+        bare = (node.get("bare_concrete_function") or {}).get("concrete_function_name")
+        names = (bare,) if bare else tuple((node.get("function") or {}).get("concrete_functions", ()))
+        if names:
+            functions[number] = names
+    saving = {
+        name
+        for node in nodes
+        for item in node.get("saveable_objects", ())
+        for number in (item.get("value") or {}).values()
+        for name in functions.get(number, ())
+    }
+    initialisers: list[str] = []
+    for item in meta.get("collection_def", ()):
+        if item.get("key") in ("saved_model_main_op", "legacy_init_op", "table_initializer"):
+            initialisers += ((item.get("value") or {}).get("node_list") or {}).get("value", ())
+    for item in meta.get("signature_def", ()):
+        if item.get("key") == "__saved_model_init_op":
+            initialisers += [t.get("value", {}).get("name", "") for t in (item.get("value") or {}).get("outputs", ())]
+    return SavedGraphs(
+        meta.get("graph_def", b""), path, meta.get("saver_def") or {}, frozenset(saving), tuple(initialisers), functions
+    )

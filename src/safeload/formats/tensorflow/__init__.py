@@ -1,0 +1,1 @@
+"""TensorFlow's own containers, read without TensorFlow: protocol buffers, tables, tensor bundles, object graphs."""
