@@ -37,7 +37,11 @@ def read(source: Source) -> ModelDocument:
     bundle = read_bundle(source.members, prefix, source.path)
     graph = bundle_graph(bundle, source.path, f"{prefix}.index")
     document = ModelDocument(
-        path=source.path, format=source.format, size=source.size, layout="object-graph", writer=Writer(backend="tensorflow")
+        path=source.path,
+        format=source.format,
+        size=source.size,
+        layout="object-graph",
+        writer=Writer(backend="tensorflow"),
     )
     if graph is None:  # TensorFlow 1: variables by name
         return document.evolve(weights=named_weights(bundle), extras={"kind": "tensorflow1"})

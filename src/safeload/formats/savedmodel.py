@@ -146,9 +146,7 @@ def _has_variables(members: Mapping[str, Any]) -> bool:
 def _writer(root: Mapping[str, Any] | None, tensorflow: str | None) -> Writer:
     keras = root.get("keras_version") if root else None
     writer = writer_of(keras if isinstance(keras, str) else None, "tensorflow")
-    return Writer(
-        keras=writer.keras, tensorflow=tensorflow, backend="tensorflow", is_tf_keras=True if root else None
-    )
+    return Writer(keras=writer.keras, tensorflow=tensorflow, backend="tensorflow", is_tf_keras=True if root else None)
 
 
 def _kind(root: Mapping[str, Any] | None, graph: ObjectGraph | None) -> str:

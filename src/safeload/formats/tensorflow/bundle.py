@@ -131,17 +131,19 @@ def _type(entry: Mapping[str, Any], key: str, path: str | None, index: str) -> t
     return dtype, tuple(d or 0 for d in shape)
 
 
-def _tensor(
-    entry: Mapping[str, Any], key: str, prefix: str, shards: int, path: str | None, index: str
-) -> _Tensor:
+def _tensor(entry: Mapping[str, Any], key: str, prefix: str, shards: int, path: str | None, index: str) -> _Tensor:
     dtype, shape = _type(entry, key, path, index)
     shard, offset, size = entry.get("shard_id", 0), entry.get("offset", 0), entry.get("size", 0)
     count = 1
     for d in shape:
         count *= d
     expected = _width(dtype) * count
-    if not 0 <= shard < shards or offset < 0 or size < 0 or (expected and size != expected) or (
-        dtype == "string" and size < count
+    if (
+        not 0 <= shard < shards
+        or offset < 0
+        or size < 0
+        or (expected and size != expected)
+        or (dtype == "string" and size < count)
     ):
         raise CorruptedModelError(
             f"{key} is said to have {size:,} bytes at {offset:,} of shard {shard}, which can't be for {dtype}{list(shape)}",
@@ -169,7 +171,11 @@ def _check_shards(tensors: Mapping[str, _Tensor], members: Mapping[str, ByteRang
     bad = {s: n for s, n in needed.items() if s not in members or members[s].size < n}
     if not bad:
         return
-    damaged = [k for k, t in tensors.items() if t.shard in bad and (t.shard not in members or t.offset + t.size > members[t.shard].size)]
+    damaged = [
+        k
+        for k, t in tensors.items()
+        if t.shard in bad and (t.shard not in members or t.offset + t.size > members[t.shard].size)
+    ]
     sizes = [
         f"{shard} is missing (at least {expected:,} bytes)"
         if shard not in members

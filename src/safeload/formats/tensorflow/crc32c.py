@@ -87,7 +87,7 @@ def _shift(width: int) -> np.ndarray:
     table = np.array(_tables()[0], "<u4")
     one = np.left_shift(np.uint32(1), np.arange(32, dtype="<u4")).astype("<u4")
     square = table[one & 0xFF] ^ one >> 8
-    operator = one
+    operator: np.ndarray = one
     while width:
         if width & 1:
             operator = _apply(square, operator)
@@ -99,7 +99,7 @@ def _shift(width: int) -> np.ndarray:
 def _apply(operator: np.ndarray, states: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    result = np.zeros_like(states)
+    result: np.ndarray = np.zeros_like(states)
     for bit in range(32):
         result ^= np.where(states >> bit & 1, operator[bit], np.uint32(0)).astype("<u4")
     return result

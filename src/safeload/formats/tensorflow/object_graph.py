@@ -112,7 +112,8 @@ def checkpoint_graph(
     stored = message.get("nodes", ())
     nodes = []
     for number, node in enumerate(stored):
-        state, value, name = {}, None, ""
+        state: dict[str, WeightEntry] = {}
+        value, name = None, ""
         for attribute in node.get("attributes", ()):
             key = attribute.get("checkpoint_key", "")
             label = attribute.get("name", "")
@@ -255,7 +256,7 @@ def weight_tree(graph: ObjectGraph, *, without: Sequence[str] = ()) -> WeightGro
     root: dict[str, Any] = {}
     for number, path in paths.items():
         node = graph.nodes[number]
-        named = ({path[-1]: node.value} if node.value is not None and path else {})
+        named = {path[-1]: node.value} if node.value is not None and path else {}
         holder = path[:-1] if named else path
         for name, entry in {**named, **node.state}.items():
             at = root

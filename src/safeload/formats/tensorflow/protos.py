@@ -150,9 +150,7 @@ SAVED_OBJECT: Schema = {
     8: Field("bare_concrete_function", {1: Field("concrete_function_name", TEXT)}),
     9: Field("constant", {1: Field("operation", TEXT)}),
     10: Field("resource", {1: Field("device", TEXT)}),
-    11: Field(
-        "saveable_objects", _map({2: Field("save_function", INT), 3: Field("restore_function", INT)}), many=True
-    ),
+    11: Field("saveable_objects", _map({2: Field("save_function", INT), 3: Field("restore_function", INT)}), many=True),
     13: Field("registered_name", TEXT),
     16: Field("registered_saver", TEXT),
 }
@@ -186,7 +184,12 @@ META_GRAPH: Schema = {
     ),
     4: Field(
         "collection_def",
-        _map({1: Field("node_list", {1: Field("value", TEXT, many=True)}), 2: Field("bytes_list", {1: Field("value", BYTES, many=True)})}),
+        _map(
+            {
+                1: Field("node_list", {1: Field("value", TEXT, many=True)}),
+                2: Field("bytes_list", {1: Field("value", BYTES, many=True)}),
+            }
+        ),
         many=True,
     ),
     5: Field("signature_def", _map(SIGNATURE), many=True),
@@ -223,7 +226,11 @@ KERAS_METADATA: Schema = {
 }
 """`keras/protobuf/saved_metadata.proto` (Keras 2.5 on)."""
 
-BUNDLE_HEADER: Schema = {1: Field("num_shards", INT), 2: Field("endianness", INT), 3: Field("version", {1: Field("producer", INT)})}
+BUNDLE_HEADER: Schema = {
+    1: Field("num_shards", INT),
+    2: Field("endianness", INT),
+    3: Field("version", {1: Field("producer", INT)}),
+}
 BUNDLE_ENTRY: Schema = {
     1: Field("dtype", INT),
     2: Field("shape", SHAPE),

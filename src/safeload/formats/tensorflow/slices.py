@@ -75,7 +75,11 @@ def joined(
             for (start, length), size in zip(extents, shape, strict=False)
         )
         sizes = tuple(r.stop - r.start for r in ranges)
-        if piece is None or piece.shape != sizes or any(r.start < 0 or r.stop > n for r, n in zip(ranges, shape, strict=False)):
+        if (
+            piece is None
+            or piece.shape != sizes
+            or any(r.start < 0 or r.stop > n for r, n in zip(ranges, shape, strict=False))
+        ):
             raise CorruptedModelError(f"a slice of the variable {key} is missing", path=path, where=key, damage=(key,))
         parts.append((ranges, piece))
         covered += piece.size

@@ -74,7 +74,9 @@ def _block(data: ByteRange, offset: int, size: int) -> bytes:
     if masked(crc32c(memoryview(block)[:-4])) != stored:
         raise _Damage(f"the block at {offset:,} has another check sum")
     if block[size]:
-        raise _Damage(f"the block at {offset:,} is compressed (kind {block[size]}), which TensorFlow's bundles never are")
+        raise _Damage(
+            f"the block at {offset:,} is compressed (kind {block[size]}), which TensorFlow's bundles never are"
+        )
     return block[:size]
 
 

@@ -56,9 +56,7 @@ def parse(data: Any, schema: Schema, *, path: str | None, where: str) -> dict[st
     try:
         return _message(memoryview(data).cast("B"), schema, 0)
     except (WireError, UnicodeDecodeError, struct.error, IndexError) as error:
-        raise CorruptedModelError(
-            f"{where} is damaged: {error}", path=path, where=where, damage=(where,)
-        ) from error
+        raise CorruptedModelError(f"{where} is damaged: {error}", path=path, where=where, damage=(where,)) from error
 
 
 def varint(data: Any, at: int) -> tuple[int, int]:
