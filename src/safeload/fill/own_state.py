@@ -60,7 +60,8 @@ def _own(target: Any) -> list[Any]:
     if hasattr(target, "_trainable_variables"):  # Keras 3
         return list(target._trainable_variables) + list(target._non_trainable_variables)
     if hasattr(target, "_trainable_weights"):  # Keras 2
-        return list(target._trainable_weights) + list(target._non_trainable_weights)
+        own = list(target._trainable_weights) + list(target._non_trainable_weights)
+        return [v for v in own if hasattr(v, "shape")]  # lookup tables stand among them as handlers without one
     variables = getattr(target, "variables", ())
     return list(variables() if callable(variables) else variables)
 
