@@ -1,6 +1,6 @@
 """Inference on many files in a process pool: the model is loaded once in each worker, errors come back as themselves.
 
-    python examples/batch_inference.py model.keras inputs-*.npy
+python examples/batch_inference.py model.keras inputs-*.npy
 """
 
 import argparse

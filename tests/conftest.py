@@ -37,7 +37,11 @@ def run_python(tmp_path: Path) -> Callable[..., str]:
     """Run a program in a fresh interpreter, in an empty directory; its standard output. A failure fails the test."""
 
     def run(program: str, *arguments: str, **environment: str) -> str:
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCES), os.environ.get("PYTHONPATH", "")]), **environment}
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(SOURCES), os.environ.get("PYTHONPATH", "")]),
+            **environment,
+        }
         command = [sys.executable, "-c", program, *arguments]
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr[-4000:]

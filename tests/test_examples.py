@@ -76,7 +76,17 @@ def test_batch_inference(tmp_path: Path) -> None:
 @pytest.mark.core
 def test_plugin_is_found_by_its_entry_point(tmp_path: Path) -> None:
     site = tmp_path / "site"
-    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(EXAMPLES / "plugin")]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--target",
+        str(site),
+        str(EXAMPLES / "plugin"),
+    ]
     subprocess.run(command, check=True, timeout=300)
     save = """
 import sys, tensorflow as tf

@@ -57,7 +57,16 @@ def test_every_kind_of_filepath(tmp_path: Path) -> None:
 
     data = CURRENT.read_bytes()
     with h5py.File(CURRENT, "r") as opened, CURRENT.open("rb") as file:
-        for filepath in (str(CURRENT), CURRENT, data, bytearray(data), memoryview(data), io.BytesIO(data), file, opened):
+        for filepath in (
+            str(CURRENT),
+            CURRENT,
+            data,
+            bytearray(data),
+            memoryview(data),
+            io.BytesIO(data),
+            file,
+            opened,
+        ):
             assert_same_numbers(safeload.load_model(filepath), CURRENT)
     assert_same_numbers(safeload.load_model(KERAS_FILE.read_bytes()), KERAS_FILE)
 
@@ -151,7 +160,9 @@ def test_two_threads_at_once() -> None:
 
 def state(keras: ModuleType) -> dict[str, Any]:
     saving = keras.saving if hasattr(keras.saving, "get_custom_objects") else keras.utils
-    policy = keras.config.dtype_policy() if hasattr(keras.config, "dtype_policy") else keras.mixed_precision.global_policy()
+    policy = (
+        keras.config.dtype_policy() if hasattr(keras.config, "dtype_policy") else keras.mixed_precision.global_policy()
+    )
     return {
         "custom_objects": dict(saving.get_custom_objects()),
         "floatx": keras.backend.floatx(),
@@ -170,7 +181,11 @@ def test_global_state_is_left_alone(keras: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(safeload.CorruptedModelError):
         safeload.load_model(broken)
     second = state(keras)
-    number = int(first.pop("next name").rpartition("_")[2] or 0) if "_" in first["next name"] else first.pop("next name") and 0
+    number = (
+        int(first.pop("next name").rpartition("_")[2] or 0)
+        if "_" in first["next name"]
+        else first.pop("next name") and 0
+    )
     following = second.pop("next name")
     assert following == f"dense_{number + 1}"
     assert first == second

@@ -44,5 +44,17 @@ def fill(
             f"weights of the layout {document.layout} can't be put into a model", path=document.path
         )
     _LAYOUTS[document.layout](model, document, original, ledger)
+    _finalize(model)
     ledger.raise_for_mismatches(model, document.path)
     return ledger
+
+
+def _finalize(model: Any) -> None:
+    """Let layers compute what they derive from their weights.
+
+    Normalization keeps `mean` and `variance` beside the variables that are stored; Keras calls `finalize_state` after
+    `load_own_variables`, and so do we for layouts that fill the variables directly.
+    """
+    for layer in model._flatten_layers(include_self=False):
+        if layer.built and hasattr(layer, "finalize_state"):
+            layer.finalize_state()
