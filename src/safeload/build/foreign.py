@@ -49,7 +49,7 @@ def keras_errors(document: ModelDocument, layer: str | None = None) -> Iterator[
     except RecursionError as error:
         raise ModelBuildError("the model is nested too deeply", path=document.path, keras_message=str(error)) from error
     except Exception as error:  # whatever Keras, TensorFlow or a custom class raises; the cause is kept
-        text = " ".join(str(error).split())
+        text = _told(str(error))
         for pattern, cls in TABLE:
             found = pattern.search(text)
             if found:
@@ -61,6 +61,17 @@ def keras_errors(document: ModelDocument, layer: str | None = None) -> Iterator[
             layer=layer or (named.group(1) if named else None),
             keras_message=text[:2000],
         ) from error
+
+
+_STYLES = re.compile(r"\x1b\[[0-9;]*m")
+_DUMPED_CONFIG = re.compile(r"\n\nconfig=.*?(?:\n\nException encountered: |$)", re.DOTALL)
+
+
+def _told(text: str) -> str:
+    """A message of Keras without terminal styles and without the configs that it dumps: its innermost sentence."""
+    text = _STYLES.sub("", text)
+    inner = text.rpartition("Exception encountered: ")[2]
+    return " ".join(_DUMPED_CONFIG.sub(" ", inner).split())
 
 
 def _typed(cls: type[SafeLoadError], found: re.Match[str], text: str, document: ModelDocument) -> SafeLoadError:
