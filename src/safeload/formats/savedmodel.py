@@ -21,6 +21,7 @@ from safeload.formats.tensorflow.graphs import Graph, parse_graphs
 from safeload.formats.tensorflow.keras_metadata import MEMBER, keras_metadata
 from safeload.formats.tensorflow.object_graph import ObjectGraph, saved_graph, weight_tree
 from safeload.formats.tensorflow.protos import DTYPES, SAVED_MODEL
+from safeload.formats.tensorflow.vocabularies import Tables, with_vocabularies
 from safeload.formats.tensorflow.wire import parse
 from safeload.source import Source
 
@@ -63,6 +64,10 @@ class SavedGraphs:
         saving_functions: Functions that save or restore a resource's own state (`SaveableObject`).
         initialisers: Nodes of the main graph that run when the model is loaded.
         functions: Concrete functions that objects have, by the objects' numbers.
+        captures: What each concrete function captures, as numbers of objects.
+        fetched: Tensors of the main graph that signatures give or take.
+        asset_tensors: Nodes of the main graph that are fed with the path of an asset.
+        asset_objects: Objects that are assets.
     """
 
     data: Any = field(repr=False)
@@ -71,6 +76,10 @@ class SavedGraphs:
     saving_functions: frozenset[str]
     initialisers: tuple[str, ...]
     functions: Mapping[int, tuple[str, ...]]
+    captures: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    fetched: tuple[str, ...] = ()
+    asset_tensors: frozenset[str] = frozenset()
+    asset_objects: frozenset[int] = frozenset()
 
     @functools.cached_property
     def graphs(self) -> Mapping[str, Graph]:
@@ -124,11 +133,15 @@ def read(source: Source) -> ModelDocument:
             "graphs": _graphs(meta, objects, path),
             "all_graphs": tuple(_graphs(m, m.get("object_graph_def") or {}, path) for m in metas),
             "keras_metadata": root,
+            "members": members,
         },
     )
     if root is None:
         return document
     architecture = _architecture(root)
+    if architecture is not None and graph is not None:
+        files = [members.get(f"assets/{item.get('filename', '')}") for item in meta.get("asset_file_def", ())]
+        architecture = with_vocabularies(architecture, Tables(graph, document.extras["graphs"], objects, files))
     return document.evolve(
         dialect="keras2" if architecture else None, architecture=architecture, training=_training(root)
     )
@@ -161,9 +174,9 @@ def _kind(root: Mapping[str, Any] | None, graph: ObjectGraph | None) -> str:
 
 def _architecture(root: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The model's config as an HDF5 file would hold it; None where the class couldn't give one."""
-    stored = root.get("model_config")
-    stored = stored if isinstance(stored, Mapping) and "config" in stored else root
-    name, config = stored.get("class_name"), stored.get("config")
+    # `config` has the vocabularies that Keras 2.8 leaves out of `model_config`; before 2.2 there was that one alone.
+    stored: Any = root if "config" in root else root.get("model_config")
+    name, config = (stored.get("class_name"), stored.get("config")) if isinstance(stored, Mapping) else (None, None)
     if not isinstance(name, str) or not isinstance(config, Mapping | list) or _lacks_config(config):
         return None
     graph_network = root.get("is_graph_network", isinstance(config, Mapping) and "layers" in config)
@@ -232,6 +245,7 @@ def _graphs(meta: Mapping[str, Any], objects: Mapping[str, Any], path: str | Non
         for node in nodes
         for item in node.get("saveable_objects", ())
         for number in (item.get("value") or {}).values()
+        if isinstance(number, int)
         for name in functions.get(number, ())
     }
     initialisers: list[str] = []
@@ -242,5 +256,21 @@ def _graphs(meta: Mapping[str, Any], objects: Mapping[str, Any], path: str | Non
         if item.get("key") == "__saved_model_init_op":
             initialisers += [t.get("value", {}).get("name", "") for t in (item.get("value") or {}).get("outputs", ())]
     return SavedGraphs(
-        meta.get("graph_def", b""), path, meta.get("saver_def") or {}, frozenset(saving), tuple(initialisers), functions
+        meta.get("graph_def", b""),
+        path,
+        meta.get("saver_def") or {},
+        frozenset(saving),
+        tuple(initialisers),
+        functions,
+        captures={
+            item.get("key", ""): tuple((item.get("value") or {}).get("bound_inputs", ()))
+            for item in objects.get("concrete_functions", ())
+        },
+        fetched=tuple(
+            tensor.name for s in _signatures(meta).values() for tensor in (*s.inputs.values(), *s.outputs.values())
+        ),
+        asset_tensors=frozenset(
+            (item.get("tensor_info") or {}).get("name", "").split(":")[0] for item in meta.get("asset_file_def", ())
+        ),
+        asset_objects=frozenset(number for number, node in enumerate(nodes) if "asset" in node),
     )
