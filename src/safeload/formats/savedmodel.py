@@ -20,7 +20,7 @@ from safeload.formats.tensorflow.bundle import Bundle, read_bundle, shape_of
 from safeload.formats.tensorflow.graphs import Graph, parse_graphs
 from safeload.formats.tensorflow.keras_metadata import MEMBER, keras_metadata
 from safeload.formats.tensorflow.object_graph import ObjectGraph, saved_graph, weight_tree
-from safeload.formats.tensorflow.protos import DTYPES, SAVED_MODEL
+from safeload.formats.tensorflow.protos import ASSET_FILE, DTYPES, SAVED_MODEL
 from safeload.formats.tensorflow.vocabularies import Tables, with_vocabularies
 from safeload.formats.tensorflow.wire import parse
 from safeload.source import Source
@@ -140,7 +140,7 @@ def read(source: Source) -> ModelDocument:
         return document
     architecture = _architecture(root)
     if architecture is not None and graph is not None:
-        files = [members.get(f"assets/{item.get('filename', '')}") for item in meta.get("asset_file_def", ())]
+        files = [members.get(f"assets/{item.get('filename', '')}") for item in _asset_files(meta, path)]
         architecture = with_vocabularies(architecture, Tables(graph, document.extras["graphs"], objects, files))
     return document.evolve(
         dialect="keras2" if architecture else None, architecture=architecture, training=_training(root)
@@ -232,6 +232,16 @@ def _tensors(items: Any) -> dict[str, TensorInfo]:
     return tensors
 
 
+def _asset_files(meta: Mapping[str, Any], path: str | None) -> list[Mapping[str, Any]]:
+    """The asset files in their order: a field since TensorFlow 1.9, a collection before and still in TensorFlow 1's."""
+    found: list[Mapping[str, Any]] = list(meta.get("asset_file_def", ()))
+    for item in meta.get("collection_def", ()):
+        if item.get("key") == "saved_model_assets":
+            packed = ((item.get("value") or {}).get("any_list") or {}).get("value", ())
+            found += [parse(any_.get("value", b""), ASSET_FILE, path=path, where=PB) for any_ in packed]
+    return found
+
+
 def _graphs(meta: Mapping[str, Any], objects: Mapping[str, Any], path: str | None) -> SavedGraphs:
     nodes = objects.get("nodes", ())
     functions: dict[int, tuple[str, ...]] = {}
@@ -270,7 +280,7 @@ def _graphs(meta: Mapping[str, Any], objects: Mapping[str, Any], path: str | Non
             tensor.name for s in _signatures(meta).values() for tensor in (*s.inputs.values(), *s.outputs.values())
         ),
         asset_tensors=frozenset(
-            (item.get("tensor_info") or {}).get("name", "").split(":")[0] for item in meta.get("asset_file_def", ())
+            (item.get("tensor_info") or {}).get("name", "").split(":")[0] for item in _asset_files(meta, path)
         ),
         asset_objects=frozenset(number for number, node in enumerate(nodes) if "asset" in node),
     )

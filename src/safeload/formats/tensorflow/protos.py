@@ -11,6 +11,7 @@ from typing import Any
 from safeload.formats.tensorflow.wire import BOOL, BYTES, DOUBLE, FIXED32, FLOAT, INT, RAW, TEXT, Field, Schema
 
 __all__ = [
+    "ASSET_FILE",
     "ATTR_VALUE",
     "BUNDLE_ENTRY",
     "BUNDLE_HEADER",
@@ -168,6 +169,12 @@ SAVED_OBJECT_GRAPH: Schema = {
         many=True,
     ),
 }
+ASSET_FILE: Schema = {1: Field("tensor_info", TENSOR_INFO), 2: Field("filename", TEXT)}
+COLLECTION: Schema = {
+    1: Field("node_list", {1: Field("value", TEXT, many=True)}),
+    2: Field("bytes_list", {1: Field("value", BYTES, many=True)}),
+    5: Field("any_list", {1: Field("value", {1: Field("type_url", TEXT), 2: Field("value", RAW)}, many=True)}),
+}
 META_GRAPH: Schema = {
     1: Field(
         "meta_info_def",
@@ -182,18 +189,9 @@ META_GRAPH: Schema = {
         "saver_def",
         {1: Field("filename_tensor_name", TEXT), 2: Field("save_tensor_name", TEXT), 3: Field("restore_op_name", TEXT)},
     ),
-    4: Field(
-        "collection_def",
-        _map(
-            {
-                1: Field("node_list", {1: Field("value", TEXT, many=True)}),
-                2: Field("bytes_list", {1: Field("value", BYTES, many=True)}),
-            }
-        ),
-        many=True,
-    ),
+    4: Field("collection_def", _map(COLLECTION), many=True),
     5: Field("signature_def", _map(SIGNATURE), many=True),
-    6: Field("asset_file_def", {1: Field("tensor_info", TENSOR_INFO), 2: Field("filename", TEXT)}, many=True),
+    6: Field("asset_file_def", ASSET_FILE, many=True),
     7: Field("object_graph_def", SAVED_OBJECT_GRAPH),
 }
 SAVED_MODEL: Schema = {1: Field("saved_model_schema_version", INT), 2: Field("meta_graphs", META_GRAPH, many=True)}

@@ -1,0 +1,149 @@
+"""A model over a SavedModel's own function, where its layers can't be built from their configs.
+
+`tf.saved_model.load` gives functions, no model. The one that stands for the model is called by a `keras.Model` that has
+its variables, its inputs by name and its outputs in the writer's structure. Nothing is loaded before `checks.graph_ops`
+passed every operation, and what is loaded are the bytes that were checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from safeload.build.endpoints import Endpoint, endpoint_of
+from safeload.build.foreign import keras_errors
+from safeload.document import ModelDocument
+from safeload.errors import MissingOpError
+from safeload.formats.savedmodel import PB
+
+__all__ = ["signature_model"]
+
+
+def signature_model(document: ModelDocument, keras: ModuleType, options: Any = None) -> Any:
+    """The model over the SavedModel's function, with its values.
+
+    It has `safeload_inference_only = True`, `input_names` and `output_names`. Its variables can be trained where the
+    writer stored a function for training (Keras 2 did); its layers are not there any more.
+
+    Args:
+        document: A SavedModel whose graphs were checked.
+        keras: The Keras that is installed.
+        options: `tf.saved_model.LoadOptions`.
+
+    Raises:
+        MissingOpError: No device here has a kernel for one of its operations.
+        ModelBuildError: TensorFlow can't load it.
+    """
+    import tensorflow as tf
+
+    tags = document.extras["tags"] if len(document.extras["meta_graphs"]) > 1 else None
+    with keras_errors(document), _staged(document) as folder:
+        loaded = tf.saved_model.load(folder, tags=list(tags) if tags else None, options=options)
+        endpoint = endpoint_of(loaded, document)
+        _check_kernels(endpoint, document)
+        model = _model_class(keras)(endpoint, name=_name(document))
+    model.safeload_inference_only = True
+    return model
+
+
+@contextlib.contextmanager
+def _staged(document: ModelDocument) -> Iterator[str]:
+    """A folder with the very bytes of the graphs that were checked; variables and assets are linked, not copied."""
+    with tempfile.TemporaryDirectory(prefix="safeload-") as folder:
+        Path(folder, PB).write_bytes(document.extras["members"][PB].read())
+        for name in ("variables", "assets"):
+            source = os.path.join(os.path.abspath(document.path or "."), name)
+            if os.path.isdir(source):
+                try:
+                    os.symlink(source, os.path.join(folder, name), target_is_directory=True)
+                except OSError:  # a system without links
+                    shutil.copytree(source, os.path.join(folder, name))
+        yield folder
+
+
+def _name(document: ModelDocument) -> str:
+    metadata = document.extras.get("keras_metadata") or {}
+    name = metadata.get("name")
+    return name if isinstance(name, str) and name and "/" not in name else "saved_model"
+
+
+def _check_kernels(endpoint: Endpoint, document: ModelDocument) -> None:
+    """Every operation that the function runs has a kernel for a device that is there."""
+    import tensorflow as tf
+    from tensorflow.python.framework import kernels  # public in nothing; the same since TF 1.13
+
+    devices = {device.device_type for device in tf.config.list_physical_devices()}
+    missing = []
+    for op in endpoint.ops(document.extras["graphs"].graphs):
+        known = {kernel.device_type for kernel in kernels.get_registered_kernels_for_op(op).kernel}
+        if known and not known & (devices | {"DEFAULT"}):
+            missing.append(op)
+    if missing:
+        raise MissingOpError(
+            f"no device here runs {', '.join(sorted(missing)[:5])}",
+            path=document.path,
+            hint="load it on a machine with the device that it was exported for",
+            ops=tuple(sorted(missing)),
+            devices=tuple(sorted(devices)),
+        )
+
+
+_classes: dict[str, type] = {}
+
+
+def _model_class(keras: ModuleType) -> type:
+    """The class of such models for a Keras; made once, when TensorFlow is there."""
+    if keras.__name__ not in _classes:
+        _classes[keras.__name__] = _make_class(keras)
+    return _classes[keras.__name__]
+
+
+def _make_class(keras: ModuleType) -> type:
+    class SavedModelFunction(keras.Model):  # type: ignore[misc, name-defined]
+        """A model whose layers are one function of a SavedModel."""
+
+        def __init__(self, endpoint: Endpoint, name: str) -> None:
+            super().__init__(name=name, autocast=False)
+            self._endpoint = endpoint
+            self.input_names = list(endpoint.input_names)
+            self.output_names = list(endpoint.output_names)
+            _adopt(self, endpoint.variables, keras)
+            self.built = True
+
+        def call(self, inputs: Any, training: bool | None = None) -> Any:
+            return self._endpoint(inputs, training)
+
+        def get_config(self) -> dict[str, Any]:
+            raise NotImplementedError("a model over a SavedModel's function has no config; use model.export()")
+
+    return SavedModelFunction
+
+
+def _adopt(model: Any, variables: Sequence[Any], keras: ModuleType) -> None:
+    """Make the function's own variables the model's weights: the same memory, so that training changes the function."""
+    numeric = [v for v in variables if v.dtype.is_floating or v.dtype.is_integer or v.dtype.is_bool or v.dtype.is_complex]
+    if not hasattr(keras, "Variable"):  # Keras 2 tracks TensorFlow's variables
+        model.function_variables = list(numeric)
+        return
+    for variable in numeric:
+        path = variable.name.split(":")[0]
+        held = keras.Variable(
+            initializer="zeros",
+            shape=(),
+            dtype=variable.dtype.base_dtype.name,
+            trainable=variable.trainable,
+            name=path.rsplit("/", 1)[-1] or "variable",
+        )
+        held._value = variable
+        held._shape = tuple(variable.shape)
+        held._ndim = len(variable.shape)
+        held._path = path
+        model._track_variable(held)
+
+
