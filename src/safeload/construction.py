@@ -7,8 +7,9 @@ import warnings
 from typing import Any
 
 from safeload.checks import Examination
+from safeload.checks.function_only import FUNCTION_ONLY, as_function, may_be_function
 from safeload.errors import SafeLoadError
-from safeload.findings import Report
+from safeload.findings import Finding, Report
 from safeload.options import SafeLoadWarning
 
 __all__ = ["construct"]
@@ -33,23 +34,46 @@ def construct(examination: Examination, report: Report) -> Any:
     try:
         resolver = examination.resolution.bind(keras)
         with scope(keras, resolver.custom_objects, safe_mode=options.safe_mode):
-            model = building.build(document, resolver, examination.runtime, keras, allow_lambda=not options.safe_mode)
+            model = building.build(
+                document,
+                resolver,
+                examination.runtime,
+                keras,
+                allow_lambda=not options.safe_mode,
+                options=options.saved_model_options,
+            )
             options.tell("build")
             lost = _compile(model, examination, resolver, keras)
             options.tell("compile")
-            filling.fill(model, document, examination.document, options.tell)
+            if document.architecture is not None:  # the functions of a SavedModel come with their values
+                filling.fill(model, document, examination.document, options.tell)
             if getattr(model, "optimizer", None) is not None and options.compile:
                 lost = lost or fill_optimizer(model, document)
             options.tell("verify")
     except SafeLoadError as error:
+        if may_be_function(examination):
+            second, other = as_function(examination, (*report.findings, Finding.of_error(error)))
+            if not other.errors:
+                return construct(second, other)
         error.findings = error.findings or report.findings
         error.path = error.path or document.path
         raise
+    if document.architecture is None:
+        lost = _function_only(report) or lost
     if lost:
         log.warning("%s: %s", document.path, lost)
         warnings.warn(f"{document.path or 'the model'}: {lost}", SafeLoadWarning, stacklevel=4)
     model.safeload_report = report
     return model
+
+
+def _function_only(report: Report) -> str | None:
+    """That a Keras model is a function now, and why, in a sentence."""
+    told = next((f for f in report.warnings if f.rule == FUNCTION_ONLY.id), None)
+    if told is None:
+        return None
+    reasons = "; ".join(dict.fromkeys(f.message for f in report.warnings if f.raises is not None))
+    return f"{told.message}{f': {reasons}' if reasons else ''}"
 
 
 def _compile(model: Any, examination: Examination, resolver: Any, keras: Any) -> str | None:

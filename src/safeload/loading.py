@@ -11,6 +11,7 @@ from typing import Any
 
 from safeload import checks, formats, objects, repairs
 from safeload.checks import Examination
+from safeload.checks.function_only import as_function, may_be_function
 from safeload.document import ModelDocument, Writer
 from safeload.errors import CorruptedModelError, ModelAccessError, ModelNotFoundError, SafeLoadError
 from safeload.events import Listener
@@ -212,4 +213,9 @@ def _examine(document: ModelDocument, scope: objects.Scope, options: Options) ->
     examination = Examination(document, repaired, runtime, scope, resolution, options)
     findings = (*repaired.findings, *errors, *checks.run(examination))
     options.tell("check")
-    return examination, Report(document.path, findings, document, runtime.to_dict())
+    report = Report(document.path, findings, document, runtime.to_dict())
+    if report.errors and may_be_function(examination):
+        second, other = as_function(examination, report.findings)
+        if not other.errors:
+            return second, other
+    return examination, report

@@ -68,7 +68,9 @@ class Endpoint:
         if isinstance(inputs, Mapping):
             missing = [name for name in self.input_names if name not in inputs]
             if missing:
-                raise ValueError(f"the inputs {', '.join(missing)} are missing; the model takes {', '.join(self.input_names)}")
+                raise ValueError(
+                    f"the inputs {', '.join(missing)} are missing; the model takes {', '.join(self.input_names)}"
+                )
             values = [inputs[name] for name in self.input_names]
         else:
             values = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
@@ -132,8 +134,8 @@ def _of_call(loaded: Any, document: ModelDocument) -> Endpoint | None:
     import tensorflow as tf
 
     kind = document.extras.get("kind")
-    function = getattr(loaded, "__call__", None) if kind == "keras2" else getattr(loaded, "serve", None)
-    if kind not in ("keras2", "keras-export") or not hasattr(function, "concrete_functions"):
+    function: Any = getattr(loaded, {"keras2": "__call__", "keras-export": "serve"}.get(str(kind), "signatures"), None)
+    if not hasattr(function, "concrete_functions"):
         return None
     chosen: dict[bool, tuple[Any, Sequence[Any], Mapping[str, Any]]] = {}
     traces: dict[bool, Any] = {}
@@ -153,7 +155,10 @@ def _of_call(loaded: Any, document: ModelDocument) -> Endpoint | None:
         chosen.pop(True)
     specs = tf.nest.flatten(structure)
     signature = _signature(document)
-    names = [spec.name or f"input_{i + 1}" if isinstance(spec, tf.TensorSpec) else f"input_{i + 1}" for i, spec in enumerate(specs)]
+    names = [
+        spec.name or f"input_{i + 1}" if isinstance(spec, tf.TensorSpec) else f"input_{i + 1}"
+        for i, spec in enumerate(specs)
+    ]
     outputs = tf.nest.flatten(traces[False].structured_outputs)
     stored = list(signature.outputs) if signature is not None else []
     output_names = stored if len(stored) == len(outputs) else [f"output_{i + 1}" for i in range(len(outputs))]

@@ -8,6 +8,8 @@ from typing import Any
 
 from safeload.build.emit import Resolver, emit
 from safeload.build.foreign import keras_errors
+from safeload.build.inputs import ensure_built
+from safeload.build.signature import signature_model
 from safeload.document import ModelDocument
 from safeload.runtime import Runtime
 
@@ -15,7 +17,13 @@ __all__ = ["build"]
 
 
 def build(
-    document: ModelDocument, resolver: Resolver, runtime: Runtime, keras: ModuleType, *, allow_lambda: bool = False
+    document: ModelDocument,
+    resolver: Resolver,
+    runtime: Runtime,
+    keras: ModuleType,
+    *,
+    allow_lambda: bool = False,
+    options: Any = None,
 ) -> Any:
     """The model, built but not filled and not compiled. Call it inside `scopes.building`.
 
@@ -23,12 +31,14 @@ def build(
         ModelBuildError: Keras raised; its exception is the cause.
         SafeLoadError: Whatever typed error Keras' message stands for.
     """
+    if document.architecture is None and document.format == "savedmodel":
+        return signature_model(document, keras, options)
     plain = runtime.dialect == "keras2"
     tree = emit(document.architecture, resolver, plain=plain, allow_lambda=allow_lambda)
     with keras_errors(document):
-        if "module" in tree:
-            return _deserialize(keras)(tree)
-        return _legacy(keras, tree)
+        model = _deserialize(keras)(tree) if "module" in tree else _legacy(keras, tree)
+        ensure_built(model, document)
+    return model
 
 
 def _deserialize(keras: ModuleType) -> Any:

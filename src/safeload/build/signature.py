@@ -127,7 +127,9 @@ def _make_class(keras: ModuleType) -> type:
 
 def _adopt(model: Any, variables: Sequence[Any], keras: ModuleType) -> None:
     """Make the function's own variables the model's weights: the same memory, so that training changes the function."""
-    numeric = [v for v in variables if v.dtype.is_floating or v.dtype.is_integer or v.dtype.is_bool or v.dtype.is_complex]
+    numeric = [
+        v for v in variables if v.dtype.is_floating or v.dtype.is_integer or v.dtype.is_bool or v.dtype.is_complex
+    ]
     if not hasattr(keras, "Variable"):  # Keras 2 tracks TensorFlow's variables
         model.function_variables = list(numeric)
         return
@@ -145,5 +147,3 @@ def _adopt(model: Any, variables: Sequence[Any], keras: ModuleType) -> None:
         held._ndim = len(variable.shape)
         held._path = path
         model._track_variable(held)
-
-

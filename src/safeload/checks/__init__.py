@@ -22,6 +22,8 @@ __all__ = ["CHECKS", "Examination", "run"]
 CHECKS: tuple[str, ...] = (
     "completeness",
     "versions",
+    "graph_ops",
+    "function_only",
 )
 """The checks in the order in which they run."""
 

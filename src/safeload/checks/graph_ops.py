@@ -12,7 +12,7 @@ from typing import Any
 from safeload.checks import Examination
 from safeload.checks.graph_op_table import PURE, STATEFUL
 from safeload.checks.graph_saver import in_place, saver_functions, saver_nodes, traced
-from safeload.errors import MissingDependencyError, UnsafeModelError
+from safeload.errors import CorruptedModelError, MissingDependencyError, UnsafeModelError
 from safeload.findings import Finding, Rule, Severity
 from safeload.formats.tensorflow.graphs import Graph, Node
 from safeload.formats.tensorflow.protos import TENSOR
@@ -22,11 +22,17 @@ from safeload.formats.tensorflow.wire import parse
 __all__ = ["HAZARDS", "RULES", "check", "judge"]
 
 HAZARDS: Mapping[str, str] = {
-    **dict.fromkeys(("ReadFile", "WholeFileReader", "WholeFileReaderV2", "MatchingFiles", "ImmutableConst"), "reads files"),
-    **dict.fromkeys(("FixedLengthRecordReaderV2", "TextLineReader", "TextLineReaderV2", "TFRecordReader"), "reads files"),
+    **dict.fromkeys(
+        ("ReadFile", "WholeFileReader", "WholeFileReaderV2", "MatchingFiles", "ImmutableConst"), "reads files"
+    ),
+    **dict.fromkeys(
+        ("FixedLengthRecordReaderV2", "TextLineReader", "TextLineReaderV2", "TFRecordReader"), "reads files"
+    ),
     **dict.fromkeys(("TFRecordReaderV2", "LMDBReader", "RecordInput", "LoadAndRemapMatrix"), "reads files"),
     **dict.fromkeys(("TextLineDataset", "TFRecordDataset", "TFRecordDatasetV2", "LoadDataset"), "reads files"),
-    **dict.fromkeys(("FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "CSVDataset", "SqlDataset"), "reads files"),
+    **dict.fromkeys(
+        ("FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "CSVDataset", "SqlDataset"), "reads files"
+    ),
     **dict.fromkeys(("ExperimentalCSVDataset", "ExperimentalSqlDataset", "ExperimentalLMDBDataset"), "reads files"),
     **dict.fromkeys(("CSVDatasetV2", "LMDBDataset", "MatchingFilesDataset", "SnapshotDataset"), "reads files"),
     **dict.fromkeys(("GenerateVocabRemapping", "FixedUnigramCandidateSampler", "DecodeProtoV2"), "reads files"),
@@ -36,7 +42,9 @@ HAZARDS: Mapping[str, str] = {
     **dict.fromkeys(("WriteScalarSummary", "WriteGraphSummary", "ImportEvent", "DatasetToTFRecord"), "writes files"),
     **dict.fromkeys(("ExperimentalDatasetToTFRecord", "CalibrationStatisticsSaver"), "writes files"),
     **dict.fromkeys(("PyFunc", "PyFuncStateless", "EagerPyFunc", "GeneratorDataset"), "calls Python"),
-    **dict.fromkeys(("DebugIdentity", "DebugIdentityV2", "DebugIdentityV3", "DebugNanCount"), "sends data to a debugger"),
+    **dict.fromkeys(
+        ("DebugIdentity", "DebugIdentityV2", "DebugIdentityV3", "DebugNanCount"), "sends data to a debugger"
+    ),
     **dict.fromkeys(("DebugNumericSummary", "DebugNumericSummaryV2"), "sends data to a debugger"),
     **dict.fromkeys(("Copy", "CopyHost"), "sends data to a debugger"),
     **dict.fromkeys(("RemoteCall", "RpcClient", "RpcCall", "RpcServer", "RpcServerStart"), "opens connections"),
@@ -52,10 +60,20 @@ HAZARDS: Mapping[str, str] = {
 }
 """Operations that no model needs, and what they do. What is in no table is refused as well, when a graph has to run."""
 
-_SAVING = frozenset("SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename ShardedFilespec Save SaveSlices Restore RestoreSlice".split())
+_SAVING = frozenset(
+    "SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename ShardedFilespec Save SaveSlices Restore RestoreSlice".split()
+)
 _FROM_FILES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
 _LOOPS = frozenset("While StatelessWhile For LoopCond NextIteration RefNextIteration XlaWhile MapDefun".split())
-_SIZED = {"Fill": 0, "Empty": 0, "BroadcastTo": 1, "Tile": 1, "Range": 1, "LinSpace": 2, "EmptyTensorList": 0} | dict.fromkeys(
+_SIZED = {
+    "Fill": 0,
+    "Empty": 0,
+    "BroadcastTo": 1,
+    "Tile": 1,
+    "Range": 1,
+    "LinSpace": 2,
+    "EmptyTensorList": 0,
+} | dict.fromkeys(
     "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt StatelessRandomUniform StatelessRandomNormal "
     "StatelessRandomUniformV2 StatelessRandomNormalV2 StatelessTruncatedNormal StatelessTruncatedNormalV2".split(),
     0,
@@ -68,38 +86,57 @@ GRAPH_OPERATION = Rule(
     "SL230",
     "graph-operation",
     Severity.ERROR,
-    """What it sees: an operation in a SavedModel's graph that isn't on the list of those that only compute.
+    """\
+What it sees: an operation in a SavedModel's graph that isn't on the list of those that only compute.
 Why it matters: a graph is code. Initialisers run at load time, functions when the model is called; `ReadFile`,
 `WriteFile` or `PyFunc` in one of them acts with your rights.
 Example: `ReadFile` in the function `__inference_serve_12`.
 What to do: ask where the model comes from. If it is yours, export it again without the operation.
-References: tensorflow/core/ops/*.cc; TensorFlow's SECURITY.md ('models are programs').""",
+References: tensorflow/core/ops/*.cc; TensorFlow's SECURITY.md ('models are programs').
+""",
     UnsafeModelError,
 )
 GRAPH_COST = Rule(
     "SL231",
     "graph-cost",
     Severity.ERROR,
-    """What it sees: a loop or a giant tensor in what runs while the model is loaded, or a constant whose few bytes stand
+    """\
+What it sees: a loop or a giant tensor in what runs while the model is loaded, or a constant whose few bytes stand
 for billions of elements.
 Why it matters: a file of a kilobyte can take all memory or never come back.
 Example: a `Fill` of 10^12 elements in an initialiser.
 What to do: ask where the model comes from.
-References: safeload's issue 5, rule 9.""",
+References: safeload's issue 5, rule 9.
+""",
     UnsafeModelError,
 )
 GRAPH_PACKAGE = Rule(
     "SL520",
     "graph-package",
     Severity.ERROR,
-    """What it sees: operations that a package registers with TensorFlow when it is imported.
+    """\
+What it sees: operations that a package registers with TensorFlow when it is imported.
 Why it matters: without the package no one can run the graph.
 Example: `SentencepieceOp` of tensorflow_text.
 What to do: install the package, import it before loading, and name its operations in the policy.
-References: the packages' own documentation.""",
+References: the packages' own documentation.
+""",
     MissingDependencyError,
 )
-RULES = (GRAPH_OPERATION, GRAPH_COST, GRAPH_PACKAGE)
+MISSING_ASSET = Rule(
+    "SL130",
+    "missing-asset",
+    Severity.ERROR,
+    """\
+What it sees: a SavedModel that refers to a file under `assets/` which is not there.
+Why it matters: tables are filled from such files.
+Example: `assets/vocab.txt` left behind when the model was copied.
+What to do: copy the folder again, with `assets`.
+References: TensorFlow's SavedModel guide.
+""",
+    CorruptedModelError,
+)
+RULES = (GRAPH_OPERATION, MISSING_ASSET, GRAPH_COST, GRAPH_PACKAGE)
 
 _PACKAGES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("Sentencepiece", "WordpieceTokenize", "FastWordpiece", "FastBertNormalize", "RegexSplit", "NormalizeUTF8",
@@ -120,8 +157,25 @@ def check(examination: Examination) -> Iterator[Finding]:
         return
     runs = examination.repaired.architecture is None
     for saved in document.extras.get("all_graphs", ()):
+        if runs:
+            yield from _assets(saved, document.assets)
         if runs or _may_hold(saved.data, HAZARDS):
             yield from judge(saved, document.extras.get("object_graph"), runs=runs)
+
+
+def _assets(saved: Any, members: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every asset is a file of the model: TensorFlow joins its name to the folder's, wherever that leads."""
+    for name in saved.asset_files:
+        if name not in members:
+            outside = name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name
+            if outside:
+                yield GRAPH_OPERATION.finding(
+                    f"the asset {name!r} lies outside the model", where=f"assets/{name}", threats=(f"reads {name!r}",)
+                )
+            else:
+                yield MISSING_ASSET.finding(
+                    f"the asset {name!r} is missing", where=f"assets/{name}", damage=(f"assets/{name}",)
+                )
 
 
 def _may_hold(data: Any, names: Iterable[str]) -> bool:
@@ -153,7 +207,9 @@ def judge(saved: Any, objects: Any, *, runs: bool) -> Iterator[Finding]:
                 refused.setdefault(f"{node.op} {why}", []).append(place)
     for what, places in refused.items():
         yield GRAPH_OPERATION.finding(
-            f"the graph {'runs' if runs else 'holds'} {what}", where=places[0], threats=(f"{places[0]}: {what}",),
+            f"the graph {'runs' if runs else 'holds'} {what}",
+            where=places[0],
+            threats=(f"{places[0]}: {what}",),
             hint="don't load it unless you know who made it; if it is yours, export it again without that operation",
         )
     if runs:
@@ -223,7 +279,9 @@ def _costs(saved: Any, graphs: Mapping[str, Graph], objects: Any) -> Iterator[Fi
             )
         elif node.op in _SIZED and not _bounded(node, inside, saved.path):
             yield GRAPH_COST.finding(
-                f"an initialiser makes a tensor without a bound ({node.op})", where=place, threats=(f"{place}: {node.op}",)
+                f"an initialiser makes a tensor without a bound ({node.op})",
+                where=place,
+                threats=(f"{place}: {node.op}",),
             )
 
 

@@ -24,7 +24,9 @@ def fill_named(model: Any, weights: WeightGroup, ledger: Ledger) -> None:
     for layer in model.layers:
         for variable in own_variables(layer):
             ours = [layer.name, *variable_name(variable).split("/")]
-            fitting = [e for e in plain.values() if tuple(variable.shape) == e.shape and layer.name in e.where.split("/")]
+            fitting = [
+                e for e in plain.values() if tuple(variable.shape) == e.shape and layer.name in e.where.split("/")
+            ]
             best = _best(ours, fitting)
             if best is None:
                 continue

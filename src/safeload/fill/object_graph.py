@@ -113,9 +113,7 @@ class _Filler:
             done.add(stored_node.id)
         return frozenset(name for name, number in node.children.items() if number in done)
 
-    def attributes(
-        self, target: Any, node: GraphNode, path: LayerPath, config: Any, done: frozenset[str]
-    ) -> None:
+    def attributes(self, target: Any, node: GraphNode, path: LayerPath, config: Any, done: frozenset[str]) -> None:
         """Each attribute of the node that holds values, into the built object's attribute of that name."""
         wanted = {
             name: self.graph.nodes[number]
@@ -131,7 +129,7 @@ class _Filler:
         names = {_plain(_last(variable_name(v))): v for v in _own(target)}
         left = []
         for name, child in wanted.items():
-            value = own.get(name, by_plain.get(_plain(name), None))
+            value = own.get(name, by_plain.get(_plain(name)))
             if value is None or (child.value is not None) != _is_variable(value):
                 value = names.get(_plain(name)) if child.value is not None else None
             if value is None:
@@ -187,11 +185,15 @@ def _holding(graph: ObjectGraph) -> frozenset[int]:
 
 
 def _is_model(target: Any) -> bool:
-    return isinstance(getattr(target, "layers", None), list) and hasattr(target, "inputs")
+    """Whether it is a functional or Sequential model: those have their layers under numbers."""
+    return any(cls.__name__ in ("Functional", "Sequential") for cls in type(target).__mro__)
 
 
 def _own(target: Any) -> list[Any]:
-    for names in (("_trainable_variables", "_non_trainable_variables"), ("_trainable_weights", "_non_trainable_weights")):
+    for names in (
+        ("_trainable_variables", "_non_trainable_variables"),
+        ("_trainable_weights", "_non_trainable_weights"),
+    ):
         if hasattr(target, names[0]):
             return [*getattr(target, names[0]), *getattr(target, names[1])]
     return []

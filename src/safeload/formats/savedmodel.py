@@ -68,6 +68,7 @@ class SavedGraphs:
         fetched: Tensors of the main graph that signatures give or take.
         asset_tensors: Nodes of the main graph that are fed with the path of an asset.
         asset_objects: Objects that are assets.
+        asset_files: Names of the asset files, as the file has them.
     """
 
     data: Any = field(repr=False)
@@ -80,6 +81,7 @@ class SavedGraphs:
     fetched: tuple[str, ...] = ()
     asset_tensors: frozenset[str] = frozenset()
     asset_objects: frozenset[int] = frozenset()
+    asset_files: tuple[str, ...] = ()
 
     @functools.cached_property
     def graphs(self) -> Mapping[str, Graph]:
@@ -283,4 +285,5 @@ def _graphs(meta: Mapping[str, Any], objects: Mapping[str, Any], path: str | Non
             (item.get("tensor_info") or {}).get("name", "").split(":")[0] for item in _asset_files(meta, path)
         ),
         asset_objects=frozenset(number for number, node in enumerate(nodes) if "asset" in node),
+        asset_files=tuple(item.get("filename", "") for item in _asset_files(meta, path)),
     )

@@ -75,9 +75,7 @@ def walk_layers(
 def own_values(graph: ObjectGraph, node: GraphNode) -> dict[str, GraphNode]:
     """The variables that an object holds itself, by attribute, in the order in which they were made."""
     return {
-        name: graph.nodes[number]
-        for name, number in node.children.items()
-        if graph.nodes[number].value is not None
+        name: graph.nodes[number] for name, number in node.children.items() if graph.nodes[number].value is not None
     }
 
 
@@ -101,5 +99,5 @@ def variables_of(graph: ObjectGraph, node: GraphNode) -> list[GraphNode]:
         seen.add(at.id)
         if at.value is not None:
             order[at.id] = at
-        stack.extend(graph.nodes[n] for name, n in reversed(at.children.items()) if name not in _LISTS)
+        stack.extend(graph.nodes[n] for name, n in reversed(list(at.children.items())) if name not in _LISTS)
     return list(order.values())
