@@ -94,8 +94,7 @@ def test_the_function_of_a_keras_model_trains(folder: Path, recorded: Any) -> No
     before = np.asarray(model(x, training=False))
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(model(x, training=True) ** 2)
-    variable = getattr(kernel, "value", kernel)
-    variable = variable() if callable(variable) and not hasattr(variable, "shape") else variable
+    variable = kernel if isinstance(kernel, tf.Variable) else kernel.value  # Keras 3's variables hold TensorFlow's
     gradient = tape.gradient(loss, variable)
     assert gradient is not None
     kernel.assign(kernel - 0.1 * gradient)
