@@ -32,7 +32,7 @@ def construct(examination: Examination, report: Report) -> Any:
     options, document = examination.options, examination.repaired
     keras = keras_module(examination.runtime)
     try:
-        resolver = examination.resolution.bind(keras)
+        resolver = examination.resolution.bind()
         with scope(keras, resolver.custom_objects, safe_mode=options.safe_mode):
             model = building.build(
                 document,

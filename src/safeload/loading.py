@@ -146,7 +146,7 @@ def check(
     try:
         with contextlib.ExitStack() as stack:
             document = _read(filepath, weights, stack, options)
-            return _examine(document, scope, options)[1]
+            return _examine(document, scope, options, may_import=False)[1]
     except SafeLoadError as error:
         return Report(path, (*error.findings, Finding.of_error(error)), runtime=detect().to_dict())
 
@@ -154,7 +154,7 @@ def check(
 def _load(filepath: Any, weights: Any, scope: objects.Scope, options: Options) -> Any:
     with contextlib.ExitStack() as stack:
         document = _read(filepath, weights, stack, options)
-        examination, report = _examine(document, scope, options)
+        examination, report = _examine(document, scope, options, may_import=True)
         report.raise_for_errors()
         for finding in report.of(Severity.WARNING):
             log.warning("%s: %s", document.path, finding)
@@ -198,8 +198,13 @@ def _joined(architecture: Writer, weights: Writer) -> Writer:
     return Writer(**{**weights.to_dict(), **architecture.to_dict()})
 
 
-def _examine(document: ModelDocument, scope: objects.Scope, options: Options) -> tuple[Examination, Report]:
-    """Repair and check: everything that can be known before TensorFlow is imported."""
+def _examine(
+    document: ModelDocument, scope: objects.Scope, options: Options, *, may_import: bool
+) -> tuple[Examination, Report]:
+    """Repair and check: everything that can be known before TensorFlow is imported.
+
+    With `may_import`, registered modules are imported for names that are missing (they may well import TensorFlow).
+    """
     runtime = detect()
     errors: list[Finding] = []
     repaired = document
@@ -209,7 +214,11 @@ def _examine(document: ModelDocument, scope: objects.Scope, options: Options) ->
         except SafeLoadError as error:
             errors.append(Finding.of_error(error))
     options.tell("repair")
-    resolution = objects.resolve(repaired, runtime, scope)
+    resolution = objects.Resolution()
+    try:
+        resolution = objects.resolve(repaired, runtime, scope, may_import=may_import)
+    except SafeLoadError as error:
+        errors.append(Finding.of_error(error))
     examination = Examination(document, repaired, runtime, scope, resolution, options)
     findings = (*repaired.findings, *errors, *checks.run(examination))
     options.tell("check")

@@ -10,14 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from safeload.errors import UnsafeModelError
+from safeload.objects.uses import DATA_CLASSES
 
 __all__ = ["Resolver", "Target", "emit"]
-
-DATA_CLASSES = frozenset(
-    "__tensor__ __numpy__ __keras_tensor__ __bytes__ __ellipsis__ __slice__ __tuple__ slice TensorShape Ellipsis "
-    "TypeSpec CompositeTensor".split()
-)
-"""Class names that stand for plain data in configs of Keras 2 and 3 (`serialization_lib`, `json_utils`)."""
 
 _KEPT = ("build_config", "name", "inbound_nodes", "shared_object_id")
 """Keys beside class_name and config that the deserializers read."""

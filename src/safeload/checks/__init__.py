@@ -24,6 +24,7 @@ CHECKS: tuple[str, ...] = (
     "versions",
     "graph_ops",
     "function_only",
+    "custom_objects",
 )
 """The checks in the order in which they run."""
 

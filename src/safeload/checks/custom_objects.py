@@ -1,0 +1,127 @@
+"""Are all custom objects there, and is each of them one?"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from safeload.checks import Examination
+from safeload.errors import AmbiguousCustomObjectError, MissingCustomObjectError
+from safeload.findings import Finding, Rule, Severity
+from safeload.objects.catalog import names
+from safeload.objects.definitions import definitions
+from safeload.objects.registry import registered_modules
+
+__all__ = ["AMBIGUOUS", "LOST_NAME", "MISSING", "MISSING_FOR_TRAINING", "check"]
+
+MISSING = Rule(
+    "SL401",
+    "missing-custom-object",
+    Severity.ERROR,
+    """\
+What it sees: a class or function that is none of Keras' own and was found in none of the places where custom objects
+may come from.
+Why it matters: Keras builds layers from their classes; without the class there is no layer.
+Example: `MyLayer` at `layers[3]`.
+What to do: register the module that defines it, `safeload.register_module("my_layers")`, or pass
+`custom_objects={"MyLayer": MyLayer}`.
+References: keras #7440, `keras.saving.register_keras_serializable`.
+""",
+    MissingCustomObjectError,
+)
+
+MISSING_FOR_TRAINING = Rule(
+    "SL402",
+    "missing-for-training",
+    Severity.WARNING,
+    """\
+What it sees: an optimizer, loss, metric or schedule that was not found.
+Why it matters: the model can predict without it, but not be compiled as it was.
+Example: a loss `focal_loss` at `training.loss`.
+What to do: register the module that defines it, or pass `compile=False`; `compile="strict"` makes it an error.
+References: keras PR 4517, mlflow #1201.
+""",
+    MissingCustomObjectError,
+)
+
+AMBIGUOUS = Rule(
+    "SL403",
+    "ambiguous-custom-object",
+    Severity.ERROR,
+    """\
+What it sees: two places of the same rank define a class or function of that name, and both can take the stored config.
+Why it matters: choosing one could be choosing the wrong one.
+Example: `Attention` in `team_a.layers` and in `team_b.layers`.
+What to do: pass the right one: `custom_objects={"Attention": team_a.layers.Attention}`.
+References: none.
+""",
+    AmbiguousCustomObjectError,
+)
+
+LOST_NAME = Rule(
+    "SL404",
+    "lost-lambda-name",
+    Severity.ERROR,
+    """\
+What it sees: an activation, loss or initializer called `<lambda>`: Keras stored the name of a lambda, not its code.
+Why it matters: the function is not in the file, and every lambda has that name.
+Example: `Dense(8, activation=lambda x: x * x)`.
+What to do: pass the function: `custom_objects={"<lambda>": my_function}`.
+References: tensorflow #56403.
+""",
+    MissingCustomObjectError,
+)
+
+
+def check(examination: Examination) -> Iterable[Finding]:
+    """A finding for every object that is missing or ambiguous."""
+    resolution, strict = examination.resolution, examination.options.compile == "strict"
+    if resolution is None:
+        return
+    missing = resolution.missing
+    if missing:
+        candidates = definitions(tuple({r.use.name for r in missing}))
+        for resolved in missing:
+            use = resolved.use
+            if use.training and not strict:
+                if examination.options.compile:
+                    yield MISSING_FOR_TRAINING.finding(
+                        f"the {use.kind} {use.name} was not found: the model will not be compiled", where=use.where
+                    )
+                continue
+            if use.name == "<lambda>":
+                yield LOST_NAME.finding(
+                    f"the {use.kind} is a lambda of which only the name was stored",
+                    where=use.where,
+                    hint='pass the function: custom_objects={"<lambda>": my_function}',
+                    missing=("<lambda>",),
+                )
+                continue
+            places = candidates.get(use.name, ())
+            yield MISSING.finding(
+                f"the {use.kind} {use.registered_name or use.name} was not found",
+                where=use.where,
+                hint=_hint(use.name, use.kind, places, examination.runtime.dialect),
+                missing=(use.registered_name or use.name,),
+                candidates={use.name: tuple(str(p) for p in places)} if places else {},
+            )
+    for resolved in resolution.ambiguous:
+        use = resolved.use
+        yield AMBIGUOUS.finding(
+            f"{use.name} was found more than once: {', '.join(resolved.candidates)}",
+            where=use.where,
+            hint=f"pass the right one: custom_objects={{{use.name!r}: ...}}",
+            candidates={use.name: resolved.candidates},
+        )
+
+
+def _hint(name: str, kind: str, places: tuple[object, ...], dialect: str) -> str:
+    if places:
+        first = places[0]
+        module = getattr(first, "module", "")
+        return f'{first}: safeload.register_module("{module}")'
+    near = difflib.get_close_matches(name, [*names(dialect, kind), *names(dialect, "layer")] if kind else [], 1, 0.85)
+    meant = f"did you mean {near[0]}? Otherwise " if near else ""
+    known = registered_modules()
+    looked = f" (registered: {', '.join(known)})" if known else ""
+    return f"{meant}register the module that defines it, safeload.register_module(...){looked}, or pass custom_objects={{{name!r}: {name if name.isidentifier() else '...'}}}"

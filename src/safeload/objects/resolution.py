@@ -1,0 +1,278 @@
+"""What each name in a config stands for: one of Keras' own, or a custom object from the call's scope."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from safeload.document import ModelDocument
+from safeload.errors import MissingCustomObjectError
+from safeload.objects.catalog import KINDS, Builtin, builtin, is_alias
+from safeload.objects.scope import Origin, Scope
+from safeload.objects.uses import ObjectUse, uses
+from safeload.runtime import Runtime
+
+__all__ = ["Resolution", "Resolved", "Target", "resolve"]
+
+_OWN = "safeload>"
+"""Registered names of layers that safeload itself brings start with this."""
+
+_PREFERRED = {
+    # Where a name is of several kinds, the place in the config decides; elsewhere this order.
+    "layer": ("layer", "model", "operation"),
+    "object": tuple(k for k in KINDS),
+    "function": ("activation", "initializer", "loss", "metric"),
+    "loss": ("loss", "metric"),
+    "metric": ("metric", "loss"),
+    "optimizer": ("optimizer", "schedule"),
+    "schedule": ("schedule",),
+    "dtype_policy": ("dtype_policy",),
+    "activation": ("activation", "layer"),
+}
+
+_MODULE_KINDS = {
+    "layers": ("layer",),
+    "initializers": ("initializer",),
+    "regularizers": ("regularizer",),
+    "constraints": ("constraint",),
+    "activations": ("activation",),
+    "losses": ("loss",),
+    "metrics": ("metric",),
+    "optimizers": ("optimizer", "schedule"),
+    "dtype_policies": ("dtype_policy",),
+    "ops": ("operation",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the emitted tree says: Keras' own module and name, or no module and the key of a custom object."""
+
+    module: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A use with what was found for it.
+
+    Attributes:
+        use: The use.
+        target: What to emit; None when it is missing or ambiguous.
+        origin: `builtin`, or the name of the place that it comes from; None when it is missing.
+        candidates: The places, when it is ambiguous.
+    """
+
+    use: ObjectUse
+    target: Target | None
+    origin: str | None
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The place of a layer of safeload's own, which is imported when the model is built."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What every name in a config stands for.
+
+    Attributes:
+        resolved: One for each use, in the order of the config.
+        custom_objects: By key: what is handed to Keras.
+    """
+
+    resolved: tuple[Resolved, ...] = ()
+    custom_objects: Mapping[str, Any] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "custom_objects", dict(self.custom_objects or {}))
+        object.__setattr__(self, "_by_place", {r.use.where: r for r in self.resolved})
+
+    @property
+    def missing(self) -> tuple[Resolved, ...]:
+        return tuple(r for r in self.resolved if r.target is None and not r.candidates)
+
+    @property
+    def ambiguous(self) -> tuple[Resolved, ...]:
+        return tuple(r for r in self.resolved if r.candidates)
+
+    def bind(self) -> Resolution:
+        """The same with safeload's own layers in place of their names; imports TensorFlow where there are any."""
+        own = {key: _own_object(value.name) for key, value in self.custom_objects.items() if isinstance(value, Own)}
+        return Resolution(self.resolved, {**self.custom_objects, **own}) if own else self
+
+    def target(self, node: Mapping[str, Any], where: str) -> Target:
+        """What the object at a place stands for; see `build.emit.Resolver`.
+
+        Raises:
+            MissingCustomObjectError: It was not found.
+        """
+        found = self._by_place.get(where)  # type: ignore[attr-defined]
+        if found is None or found.target is None:
+            name = node["config"] if node.get("class_name") == "function" else node["class_name"]
+            raise MissingCustomObjectError(f"{name} is not known here", where=where, missing=(str(name),))
+        return found.target  # type: ignore[no-any-return]
+
+
+def resolve(document: ModelDocument, runtime: Runtime, scope: Scope, *, may_import: bool = False) -> Resolution:
+    """Resolve every use of a document's architecture and training config.
+
+    Args:
+        document: In the runtime's dialect.
+        runtime: What is installed.
+        scope: Where custom objects may come from.
+        may_import: Whether registered modules may be imported for what is missing; `check` never does.
+    """
+    found = [*uses(document.architecture, kind="layer"), *uses(document.training, where="training", training=True)]
+    finder = _Finder(runtime.dialect, scope, may_import)
+    resolved = tuple(finder.find(use) for use in found)
+    return Resolution(resolved, finder.handed)
+
+
+class _Finder:
+    def __init__(self, dialect: str, scope: Scope, may_import: bool) -> None:
+        self.dialect = dialect
+        self.scope = scope
+        self.may_import = may_import
+        self.handed: dict[str, Any] = dict(scope.custom_objects)
+        self._origins: list[Origin] | None = None
+
+    def origins(self) -> list[Origin]:
+        if self._origins is None:
+            self._origins = list(self.scope.origins(may_import=self.may_import))
+        return self._origins
+
+    def find(self, use: ObjectUse) -> Resolved:
+        passed = _lookup(use, self.scope.custom_objects)
+        if passed is not None:
+            return Resolved(use, Target(None, passed), "custom_objects")
+        own = self.builtin(use)
+        if own is not None:
+            return Resolved(use, own, "builtin")
+        if use.registered_name and use.registered_name.startswith(_OWN):
+            return self.hand(use, use.registered_name, Own(use.registered_name), "safeload")
+        candidates: list[tuple[Origin, str, Any]] = []
+        for origin in self.origins():
+            if candidates and origin.rank != candidates[0][0].rank:
+                break
+            key = _lookup(use, origin.objects)
+            if key is not None:
+                value = origin.objects[key]
+                if all(value is not v for _, _, v in candidates):
+                    candidates.append((origin, key, value))
+        if len(candidates) > 1:
+            candidates = _fitting(use, candidates) or candidates
+        if not candidates:
+            return Resolved(use, None, None)
+        if len(candidates) > 1:
+            return Resolved(use, None, None, tuple(_place(value) for _, _, value in candidates))
+        origin, key, value = candidates[0]
+        return self.hand(use, use.registered_name or key, value, origin.name)
+
+    def hand(self, use: ObjectUse, key: str, value: Any, origin: str) -> Resolved:
+        if self.handed.get(key, value) != value:
+            key = f"{key}@{len(self.handed)}"  # two classes of one name in one file, told apart by their configs
+        self.handed[key] = value
+        if use.is_text:
+            self.handed.setdefault(use.name, value)
+        return Resolved(use, Target(None, key), origin)
+
+    def builtin(self, use: ObjectUse) -> Target | None:
+        if use.module is not None and use.module.split(".")[0] not in ("keras", "tf_keras", "tensorflow", "builtins"):
+            return None
+        if (
+            use.registered_name
+            and ">" in use.registered_name
+            and not use.registered_name.startswith(("Keras>", "keras>"))
+        ):
+            return None
+        for kind in self.kinds(use):
+            own = builtin(self.dialect, kind, use.name)
+            if own is not None:
+                return _target(own, use, self.dialect)
+            if use.is_function and is_alias(kind, use.name.lower() if kind == "optimizer" else use.name):
+                return Target("keras", use.name)
+        return None
+
+    def kinds(self, use: ObjectUse) -> Iterable[str]:
+        """The kinds to look under: what the place says, then what the stored module's last words say."""
+        named: list[str] = []
+        for part in (use.module or "").split("."):
+            named += _MODULE_KINDS.get(part, ())
+        wanted = list(_PREFERRED.get(use.kind, (use.kind,)))
+        return dict.fromkeys([*named, *wanted] if use.kind in ("object", "layer") else [*wanted, *named])
+
+
+def _target(own: Builtin, use: ObjectUse, dialect: str) -> Target:
+    if dialect == "keras2":
+        if own.kind == "optimizer" and (use.module or "").endswith("legacy"):
+            return Target("keras.optimizers.legacy", own.name)
+        if own.kind == "dtype_policy":
+            return Target("keras.mixed_precision", own.name)
+        if own.name == "Functional":  # Keras 2's Model builds it from its config
+            return Target("keras", "Model")
+    return Target(own.module, own.name)
+
+
+def _lookup(use: ObjectUse, objects: Mapping[str, Any]) -> str | None:
+    """The key of a use among named objects: by registered name, by name, by a registered name that ends in it."""
+    for key in (use.registered_name, use.name):
+        if key is not None and key in objects and _is_object(objects[key]):
+            return key
+    plain = (use.registered_name or use.name).rsplit(">", 1)[-1]
+    for key in (plain, *(k for k in objects if k.endswith(f">{plain}"))):
+        if key in objects and _is_object(objects[key]):
+            return key
+    return None
+
+
+def _is_object(value: Any) -> bool:
+    """Classes and functions; instances are refused."""
+    return inspect.isclass(value) or callable(value)
+
+
+def _fitting(use: ObjectUse, candidates: Sequence[tuple[Origin, str, Any]]) -> list[tuple[Origin, str, Any]]:
+    """Those candidates whose constructor takes the stored config; the stored module decides between equals."""
+    fitting = [c for c in candidates if takes(c[2], use.config)]
+    same_module = [c for c in fitting if use.module is not None and getattr(c[2], "__module__", None) == use.module]
+    return same_module or fitting
+
+
+def takes(cls: Any, config: Any) -> bool:
+    """Whether a class' constructor takes the keys of a stored config, as far as its signature tells."""
+    if not inspect.isclass(cls) or not isinstance(config, Mapping):
+        return True
+    names: set[str] = {"name", "trainable", "dtype", "batch_input_shape", "batch_shape"}
+    required: set[str] = set()
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        try:
+            parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+        except (TypeError, ValueError):
+            return True
+        names |= {p.name for p in parameters}
+        if base is cls:
+            required = {p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+        if base.__module__.split(".")[0] in ("keras", "tf_keras", "tensorflow"):
+            break
+    return required <= set(config) and set(config) <= names
+
+
+def _place(value: Any) -> str:
+    return f"{getattr(value, '__module__', '?')}.{getattr(value, '__qualname__', value)}"
+
+
+def _own_object(name: str) -> Any:
+    """A layer of safeload's own; imported when it is asked for."""
+    from safeload.layers import own_object
+
+    return own_object(name.removeprefix(_OWN))
