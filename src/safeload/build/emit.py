@@ -37,9 +37,15 @@ class Resolver(Protocol):
             SafeLoadError: It was not resolved.
         """
 
+    def custom_text(self, where: str) -> str | None:
+        """The key of the custom object that a bare string at this place names; None for every other string."""
+
 
 def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False, allow_lambda: bool = False) -> Any:
     """The value with every object in it written anew.
+
+    Plain data that JSON can't say, and that Keras 2 wrote as `{"class_name": "__tuple__", "items": [...]}` and the like
+    (`json_utils.Encoder`), becomes itself.
 
     Args:
         value: A config, or part of one.
@@ -55,10 +61,17 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
     def walk(node: Any, at: str) -> Any:
         if isinstance(node, list | tuple):
             return [walk(v, f"{at}[{i}]") for i, v in enumerate(node)]
+        if isinstance(node, str):
+            key = resolver.custom_text(at)
+            return node if key is None else key if plain else _custom_function(key)
         if not isinstance(node, Mapping):
             return node
         if isinstance(node.get("class_name"), str) and "config" in node:
             return obj(node, at)
+        if "items" in node and node.get("class_name") in ("__tuple__", "TensorShape"):
+            return tuple(walk(v, at) for v in node["items"])
+        if node.get("class_name") == "__ellipsis__":
+            return Ellipsis
         return {k: walk(v, f"{at}.{k}" if at else str(k)) for k, v in node.items()}
 
     def obj(node: Mapping[str, Any], at: str) -> Any:

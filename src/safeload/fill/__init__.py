@@ -38,7 +38,7 @@ def fill(
     Raises:
         WeightsMismatchError: Number, names or shapes don't agree, or variables would be left unfilled.
     """
-    ledger = Ledger(tell, sum(variable_bytes(v) for v in model.weights))
+    ledger = Ledger(tell, sum(variable_bytes(v) for v in model.weights if hasattr(v, "shape")))
     if document.weights is None or document.layout is None:
         return ledger
     if document.layout not in _LAYOUTS:

@@ -56,7 +56,7 @@ class Ledger:
     def mark(self, variables: Iterable[Any], where: str) -> None:
         """These variables were filled."""
         for variable in variables:
-            if id(variable) not in self.filled:
+            if id(variable) not in self.filled and hasattr(variable, "shape"):  # a lookup table has none
                 self._done += variable_bytes(variable)
                 self._tell("fill", min(self._done, self._total), self._total, variable_name(variable))
             self.filled[id(variable)] = where
@@ -73,7 +73,7 @@ class Ledger:
         missing = [
             f"{variable_name(v)}: expected {tuple(v.shape)}, found nothing in the file"
             for v in model.weights
-            if id(v) not in self.filled and not is_generator_state(v)
+            if id(v) not in self.filled and hasattr(v, "shape") and not is_generator_state(v)
         ]
         problems = tuple(dict.fromkeys(self.mismatches + missing))
         if problems:

@@ -107,6 +107,11 @@ class Resolution:
         own = {key: _own_object(value.name) for key, value in self.custom_objects.items() if isinstance(value, Own)}
         return Resolution(self.resolved, {**self.custom_objects, **own}) if own else self
 
+    def custom_text(self, where: str) -> str | None:
+        """The key of the custom object that a bare string at a place names; None for every other string."""
+        found = self._by_place.get(where)  # type: ignore[attr-defined]
+        return found.target.name if found is not None and _is_custom_text(found) else None
+
     def target(self, node: Mapping[str, Any], where: str) -> Target:
         """What the object at a place stands for; see `build.emit.Resolver`.
 
@@ -118,6 +123,10 @@ class Resolution:
             name = node["config"] if node.get("class_name") == "function" else node["class_name"]
             raise MissingCustomObjectError(f"{name} is not known here", where=where, missing=(str(name),))
         return found.target  # type: ignore[no-any-return]
+
+
+def _is_custom_text(resolved: Resolved) -> bool:
+    return resolved.use.is_text and resolved.target is not None and resolved.target.module is None
 
 
 def resolve(document: ModelDocument, runtime: Runtime, scope: Scope, *, may_import: bool = False) -> Resolution:
