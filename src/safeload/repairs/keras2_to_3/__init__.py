@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras2_to_3 import common
+from safeload.repairs.keras2_to_3 import common, nodes
 
 __all__ = ["ROWS"]
 
-ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*common.ROWS,)
+ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*common.ROWS, *nodes.ROWS)
