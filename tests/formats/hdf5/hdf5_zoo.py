@@ -117,7 +117,7 @@ def storages(file: h5py.File) -> None:
     file.create_dataset("chunked/bool", data=np.array([True, False, True]), chunks=(2,), compression="lzf")
     holes = file.create_dataset("chunked/holes", (9, 9), "i4", chunks=(3, 3), fillvalue=7)
     holes[4, 4] = 1
-    file.create_dataset("chunked/many", data=np.arange(3000), chunks=(2,), compression="gzip")
+    file.create_dataset("chunked/many", data=np.arange(400), chunks=(2,), compression="gzip")
     resized = file.create_dataset("chunked/resized", data=np.arange(100), chunks=(7,), maxshape=(None,))
     resized.resize((53,))
     file.create_dataset("unwritten", (4, 5), "f4")

@@ -11,7 +11,7 @@ from safeload.formats.hdf5.datatypes import Dataspace, Datatype, parse_dataspace
 from safeload.formats.hdf5.faults import FAULTS, Damaged, Unsafe, as_error
 from safeload.formats.hdf5.fractal_heap import FractalHeap
 from safeload.formats.hdf5.global_heap import GlobalHeaps
-from safeload.formats.hdf5.headers import ATTRIBUTE, ATTRIBUTE_INFO, Header, Message
+from safeload.formats.hdf5.headers import ATTRIBUTE_INFO, Header
 from safeload.formats.hdf5.image import UNDEFINED, Image
 from safeload.formats.hdf5.limits import MAX_NAME
 from safeload.formats.hdf5.values import decoded_texts, plain_array
@@ -19,15 +19,9 @@ from safeload.formats.hdf5.values import decoded_texts, plain_array
 if TYPE_CHECKING:
     from safeload.formats.hdf5.tree import Tree
 
-__all__ = ["Attributes", "attribute_header"]
+__all__ = ["Attributes"]
 
 _NAME_RECORDS = 8
-_MESSAGE_KINDS = (ATTRIBUTE, ATTRIBUTE_INFO)
-
-
-def attribute_header(header: Header) -> Header:
-    """A header with only what concerns attributes: as many are kept as there are objects in the file."""
-    return Header([m for m in header.messages if m.kind in _MESSAGE_KINDS], header.tracks_attributes)
 
 
 class _Stored(NamedTuple):
@@ -87,10 +81,10 @@ class Attributes(Mapping[str, Any]):
 
 
 def _index(image: Image, header: Header) -> dict[str, _Stored]:
-    found = [(m.order, _parts(m.body)) for m in header.messages if m.kind == ATTRIBUTE]
-    for message in header.messages:
-        if message.kind == ATTRIBUTE_INFO:
-            found += _dense(image, message)
+    found = [(order, _parts(body)) for order, body in header.attributes]
+    info = header.bodies.get(ATTRIBUTE_INFO)
+    if info is not None:
+        found += _dense(image, info)
     if header.tracks_attributes:
         found.sort(key=lambda item: item[0])
     else:
@@ -101,11 +95,11 @@ def _index(image: Image, header: Header) -> dict[str, _Stored]:
     return index
 
 
-def _dense(image: Image, message: Message) -> Sequence[tuple[int, _Stored]]:
-    version, flags = struct.unpack_from("<BB", message.body)
+def _dense(image: Image, info: bytes) -> Sequence[tuple[int, _Stored]]:
+    version, flags = struct.unpack_from("<BB", info)
     if version:
         raise Damaged(f"attribute info of version {version} is unknown")
-    heap_address, names = struct.unpack_from("<QQ", message.body, 4 if flags & 1 else 2)
+    heap_address, names = struct.unpack_from("<QQ", info, 4 if flags & 1 else 2)
     if heap_address == UNDEFINED:
         return []
     heap = FractalHeap(image, heap_address)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Chunk", "read_chunks"]
 
 
+_MAX_ONE_BY_ONE = 2_000
+"""Chunks that are asked for one by one where h5py can't list them: each question walks the whole index."""
+
+
 class Chunk(NamedTuple):
     """A stored chunk: its first element's coordinates, where its bytes lie, which filters were left out."""
 
@@ -110,7 +114,13 @@ def _listed_by_h5py(image: Image, dataset: Dataset) -> Iterator[Chunk]:
                 raise Damaged("h5py finds another object under this name")
             count = node.get_num_chunks()
             image.spend(count)
-            listed = [node.get_chunk_info(i) for i in range(count)]
+            listed: list[Any] = []
+            if hasattr(node, "chunk_iter"):  # HDF5 1.12.3 on
+                node.chunk_iter(listed.append)
+            elif count <= _MAX_ONE_BY_ONE:
+                listed += (node.get_chunk_info(i) for i in range(count))
+            else:
+                raise Damaged(f"this h5py is too old to list {count:,} chunks")
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Damaged(f"the index of chunks can't be read: {error}") from error
     for info in listed:

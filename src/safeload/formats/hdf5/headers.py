@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from safeload.formats.hdf5.faults import Damaged, Unsafe
 from safeload.formats.hdf5.image import Image
 
-__all__ = ["Header", "Message", "read_header"]
+__all__ = ["Header", "read_header"]
 
 DATASPACE, LINK_INFO, DATATYPE, FILL_OLD, FILL, LINK, EXTERNAL, LAYOUT = 1, 2, 3, 4, 5, 6, 7, 8
 FILTERS, ATTRIBUTE, CONTINUATION, SYMBOL_TABLE, DRIVER_INFO, ATTRIBUTE_INFO = 11, 12, 16, 17, 20, 21
@@ -21,93 +21,109 @@ _REFUSED = {
     DRIVER_INFO: "driver information: its data would lie in other files",
     CACHE_IMAGE: "an image of the metadata cache, which would replace what the file says",
 }
+_PASSED_OVER = {0, 10, 13, 14, 18, 22}
+"""Messages that say nothing about links, types or data: gaps, group info, comments, times, reference counts."""
+
 _SHARED = 0x02
 _TRACKS_ATTRIBUTES = 0x04
 
 
-class Message(NamedTuple):
-    """One message of an object header."""
-
-    kind: int
-    body: bytes
-    order: int
-    """When it was made, where the header keeps track; 0 otherwise."""
+_HEAD_V1 = struct.Struct("<HHB").unpack_from
+_HEAD_V2 = struct.Struct("<BHB").unpack_from
+_AHEAD = 512
+"""Bytes that are read with an object header's first ones: nearly every header ends within them."""
 
 
-class Header(NamedTuple):
-    """The messages of an object header in the file's order."""
+@dataclass(slots=True)
+class Header:
+    """The messages of an object header.
 
-    messages: list[Message]
-    tracks_attributes: bool
-    """Whether attributes have a creation order, by which h5py lists them."""
+    Attributes:
+        bodies: Of the messages that an object has once, by kind.
+        links: Of the link messages.
+        attributes: Of the attribute messages, with when each was made (0 where the header doesn't keep track).
+        tracks_attributes: Whether attributes have a creation order, by which h5py lists them.
+    """
+
+    tracks_attributes: bool = False
+    bodies: dict[int, bytes] = field(default_factory=dict)
+    links: list[bytes] = field(default_factory=list)
+    attributes: list[tuple[int, bytes]] = field(default_factory=list)
 
 
 def read_header(image: Image, address: int) -> Header:
     """All messages of the object header at an address, those of its continuations included."""
-    head = image.read(address, 16)
-    image.claim(address)
-    if head.startswith(b"OHDR"):
-        return _read_v2(image, address, head)
-    version, _, _, _, size = struct.unpack_from("<BBHII", head)
+    data = image.peek(address, _AHEAD)
+    if data.startswith(b"OHDR"):
+        return _read_v2(image, address, data)
+    version, _, _, _, size = struct.unpack_from("<BBHII", data)
     if version != 1:
         raise Damaged(f"there is no object header at {address:,}")
-    messages: list[Message] = []
-    blocks = [(address + 16, size)]
+    header = Header()
+    blocks: list[tuple[int, int]] = []
+    if 16 + size > _AHEAD:
+        data = image.read(address, 16 + size)
+    _messages(image, header, blocks, data, 16, 16 + size)
     for start, length in blocks:
-        data = image.read(start, length)
-        at = 0
-        while at + 8 <= length:
-            image.spend()
-            kind, size, flags = struct.unpack_from("<HHB", data, at)
-            at += 8
-            if at + size > length:
-                raise Damaged(f"a message at {start + at:,} is longer than its object header")
-            if kind:
-                _take(image, messages, blocks, kind, flags, data[at : at + size], 0)
-            at += size
-    return Header(messages, False)
+        _messages(image, header, blocks, image.read(start, length), 0, length)
+    return header
 
 
-def _read_v2(image: Image, address: int, head: bytes) -> Header:
-    version, flags = head[4], head[5]
+def _messages(image: Image, header: Header, blocks: list[tuple[int, int]], data: bytes, at: int, end: int) -> None:
+    """The messages of a block in a header of version 1."""
+    count = 0
+    while at + 8 <= end:
+        count += 1
+        kind, size, flags = _HEAD_V1(data, at)
+        at += 8
+        if at + size > end:
+            raise Damaged("a message is longer than its object header")
+        if kind not in _PASSED_OVER:
+            _take(image, header, blocks, kind, flags, data[at : at + size], 0)
+        at += size
+    image.spend(count)
+
+
+def _read_v2(image: Image, address: int, data: bytes) -> Header:
+    version, flags = data[4], data[5]
     if version != 2:
         raise Damaged(f"an object header of version {version} is unknown")
-    prefix = 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
+    at = 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
     width = 1 << (flags & 3)
-    size = int.from_bytes(image.read(address + prefix, width), "little")
-    messages: list[Message] = []
-    tracks = bool(flags & _TRACKS_ATTRIBUTES)
+    size = int.from_bytes(data[at : at + width], "little")
+    header = Header(bool(flags & _TRACKS_ATTRIBUTES))
     blocks: list[tuple[int, int]] = []
-    _messages_v2(
-        image, messages, blocks, image.checked(address, prefix + width + size + 4, b"OHDR"), prefix + width, tracks
-    )
+    at += width
+    _messages_v2(image, header, blocks, image.checked(address, at + size + 4, b"OHDR"), at)
     for start, length in blocks:
         if length < 8:
             raise Damaged(f"a continuation of {length} bytes")
-        _messages_v2(image, messages, blocks, image.checked(start, length, b"OCHK"), 4, tracks)
-    return Header(messages, tracks)
+        _messages_v2(image, header, blocks, image.checked(start, length, b"OCHK"), 4)
+    return header
 
 
-def _messages_v2(
-    image: Image, messages: list[Message], blocks: list[tuple[int, int]], data: bytes, at: int, tracks: bool
-) -> None:
+def _messages_v2(image: Image, header: Header, blocks: list[tuple[int, int]], data: bytes, at: int) -> None:
+    """The messages of a block in a header of version 2."""
+    tracks = header.tracks_attributes
     end = len(data) - 4
     head = 6 if tracks else 4
+    count = 0
     while at + head <= end:  # what is left is a gap
-        image.spend()
-        kind, size, flags = struct.unpack_from("<BHB", data, at)
+        count += 1
+        kind, size, flags = _HEAD_V2(data, at)
         order = struct.unpack_from("<H", data, at + 4)[0] if tracks else 0
         at += head
         if at + size > end:
             raise Damaged("a message is longer than its object header")
-        if kind:
-            _take(image, messages, blocks, kind, flags, data[at : at + size], order)
+        if kind not in _PASSED_OVER:
+            _take(image, header, blocks, kind, flags, data[at : at + size], order)
         at += size
+    image.spend(count)
 
 
 def _take(
     image: Image,
-    messages: list[Message],
+    header: Header,
     blocks: list[tuple[int, int]],
     kind: int,
     flags: int,
@@ -124,4 +140,9 @@ def _take(
         raise Unsafe(_REFUSED[kind])
     if flags & _SHARED:
         raise Unsafe("a message shared with another object (a committed datatype)")
-    messages.append(Message(kind, body, order))
+    if kind == ATTRIBUTE:
+        header.attributes.append((order, body))
+    elif kind == LINK:
+        header.links.append(body)
+    elif header.bodies.setdefault(kind, body) is not body:
+        raise Damaged(f"an object header has two messages of kind {kind}")

@@ -9,21 +9,24 @@ from safeload.formats.hdf5.checksum import lookup3
 from safeload.formats.hdf5.faults import Damaged
 from safeload.formats.hdf5.limits import MAX_BLOCK, MAX_ITEMS, MAX_REREAD, MIN_WORK_BYTES
 
-__all__ = ["UNDEFINED", "Image"]
+__all__ = ["MAX_PEEK", "UNDEFINED", "Image"]
 
 UNDEFINED = 0xFFFFFFFFFFFFFFFF
 """The address of what is not stored (HADDR_UNDEF)."""
 
-_WHOLE = 1 << 20
+_WHOLE = 1 << 22
 """Files up to this size are read at once."""
 
 _PAGE = 1 << 16
-_OVERLAP = 1 << 12
-"""Pages overlap, so that a small structure nearly always lies in one."""
+MAX_PEEK = 1 << 12
+"""Pages overlap by this much, so that a small structure always lies in one."""
 
 _MAX_PAGES = 256
 _CHECKSUM_ITEM = 24
 """Bytes under a checksum that take about as long as one decoded item."""
+
+
+_TOO_MUCH = "its structures overlap or are larger than any honest one"
 
 
 class Image:
@@ -57,6 +60,22 @@ class Image:
         other._restart()
         return other
 
+    def peek(self, address: int, length: int) -> bytes:
+        """Up to `length` bytes of metadata, fewer at the file's end: to look at a structure whose size isn't known yet.
+
+        At most `MAX_PEEK` bytes. This is the innermost step of the walk, hence written out.
+        """
+        self._left -= length
+        if self._left < 0:
+            raise Damaged(_TOO_MUCH)
+        if self._whole is not None:
+            return self._whole[address : address + length]
+        start = address % _PAGE
+        page = self._pages.get(address - start)
+        if page is None:
+            page = self._page(address - start)
+        return page[start : start + length]
+
     def read(self, address: int, length: int) -> bytes:
         """`length` bytes of metadata: all of them or `Damaged`. The length is checked before anything is read."""
         self.account(length)
@@ -66,7 +85,7 @@ class Image:
         """Count bytes of metadata; structures that overlap make us read the same bytes again and again."""
         self._left -= length
         if length > MAX_BLOCK or self._left < 0:
-            raise Damaged("its structures overlap or are larger than any honest one")
+            raise Damaged(_TOO_MUCH)
 
     def fetch(self, address: int, length: int) -> bytes:
         """`length` bytes of anything; not counted."""
@@ -75,17 +94,18 @@ class Image:
             raise Damaged(f"a structure points to {what} of {self.size:,} bytes")
         if self._whole is not None:
             return self._whole[address : address + length]
-        if length > _OVERLAP:
+        if length > MAX_PEEK:
             return self._exactly(address, length)
-        number, start = divmod(address, _PAGE)
-        page = self._pages.get(number)
-        if page is None:
-            if len(self._pages) >= _MAX_PAGES:
-                self._pages.clear()
-            page = self.run.read_at(self.base + number * _PAGE, _PAGE + _OVERLAP)
-            self._pages[number] = page
+        start = address % _PAGE
+        page = self._pages.get(address - start) or self._page(address - start)
         data = page[start : start + length]
         return data if len(data) == length else self._exactly(address, length)
+
+    def _page(self, start: int) -> bytes:
+        if len(self._pages) >= _MAX_PAGES:
+            self._pages.clear()
+        page = self._pages[start] = self.run.read_at(self.base + start, _PAGE + MAX_PEEK)
+        return page
 
     def _exactly(self, address: int, length: int) -> bytes:
         data = self.run.read_at(self.base + address, length)

@@ -29,8 +29,8 @@ MAX_ITEMS = 2_000_000
 MAX_BLOCK = 1 << 26
 """Bytes of one structure. The largest honest ones are heaps of names, and texts of architectures."""
 
-MAX_REREAD = 3
-"""How many times the file's size its metadata may have us read; each byte of an honest one is read about once."""
+MAX_REREAD = 4
+"""How many times the file's size its metadata may have us read. An honest one is read about twice: we look ahead."""
 
 MAX_NAME = 4096
 """Bytes of the name of a link or an attribute. Keras puts a whole path of scopes into one (`a/b/c/kernel:0`)."""

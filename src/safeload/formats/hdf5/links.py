@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from safeload.formats.hdf5.btree2 import records_v2
 from safeload.formats.hdf5.faults import Damaged, Unsafe
 from safeload.formats.hdf5.fractal_heap import FractalHeap
-from safeload.formats.hdf5.headers import LINK, LINK_INFO, SYMBOL_TABLE, Message
+from safeload.formats.hdf5.headers import LINK_INFO, SYMBOL_TABLE, Header
 from safeload.formats.hdf5.image import UNDEFINED, Image
 from safeload.formats.hdf5.limits import MAX_NAME, MAX_OBJECTS
 from safeload.formats.hdf5.symbols import symbol_links
 
-__all__ = ["group_links", "is_group"]
+__all__ = ["group_links"]
 
-_GROUP_MESSAGES = {LINK_INFO, SYMBOL_TABLE}
 _NAME_RECORDS = 5
+_IMPOSSIBLE = {"", ".", ".."}
 _TRACKED = 1
 
 
@@ -27,31 +26,37 @@ class _Link(NamedTuple):
     order: int
 
 
-def is_group(messages: Sequence[Message]) -> bool:
-    return any(m.kind in _GROUP_MESSAGES for m in messages)
+def group_links(image: Image, header: Header) -> dict[str, int] | None:
+    """The links of a group in h5py's order: by creation where the group keeps track of it, else by name.
+
+    Returns:
+        Addresses of object headers by name; None: the object is no group.
+    """
+    table, info = header.bodies.get(SYMBOL_TABLE), header.bodies.get(LINK_INFO)
+    if table is not None:
+        return _named(symbol_links(image, table))
+    if info is None:
+        return None
+    links, tracked = _dense_links(image, info)
+    links += [_link(body) for body in header.links]
+    if tracked:
+        links.sort(key=lambda link: link.order)
+        return _named([link[:2] for link in links], ordered=True)
+    return _named([link[:2] for link in links])
 
 
-def group_links(image: Image, messages: Sequence[Message]) -> list[tuple[str, int]]:
-    """(name, address) of each link, in h5py's order: by creation where the group keeps track of it, else by name."""
-    links: list[_Link] = []
-    tracked = False
-    for message in messages:
-        if message.kind == SYMBOL_TABLE:
-            links += [_Link(name, address, 0) for name, address in symbol_links(image, message.body)]
-        elif message.kind == LINK:
-            links.append(_link(message.body))
-        elif message.kind == LINK_INFO:
-            dense, tracked = _dense_links(image, message.body)
-            links += dense
+def _named(links: list[tuple[bytes, int]], *, ordered: bool = False) -> dict[str, int]:
     if len(links) > MAX_OBJECTS:
         raise Unsafe(f"more than {MAX_OBJECTS:,} objects")
-    links.sort(key=(lambda link: link.order) if tracked else (lambda link: link.name))
-    named = {link.name.decode("utf-8"): link.address for link in links}
-    if len(named) != len(links):
-        raise Damaged("two links have the same name")
-    if not all(name and "/" not in name and name not in (".", "..") for name in named):
-        raise Damaged("a link has no possible name")
-    return list(named.items())
+    if not ordered:
+        links.sort()
+    named: dict[str, int] = {}
+    for raw, address in links:
+        name = raw.decode("utf-8")
+        if name in named or name in _IMPOSSIBLE or "/" in name:
+            raise Damaged(f"a link has the impossible or double name {name[:80]!r}")
+        named[name] = address
+    return named
 
 
 def _dense_links(image: Image, body: bytes) -> tuple[list[_Link], bool]:

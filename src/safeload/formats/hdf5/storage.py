@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from safeload.formats.hdf5.datatypes import Dataspace, Datatype
 from safeload.formats.hdf5.faults import Damaged, Unsafe
-from safeload.formats.hdf5.headers import FILL, FILL_OLD, FILTERS, LAYOUT, Message
+from safeload.formats.hdf5.headers import FILL, FILL_OLD, FILTERS, LAYOUT, Header
 from safeload.formats.hdf5.image import UNDEFINED
 from safeload.formats.hdf5.limits import MAX_RANK
 
@@ -50,8 +50,7 @@ class Chunks:
     plain_edges: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(NamedTuple):
     """Where the elements lie.
 
     Attributes:
@@ -74,11 +73,9 @@ class Storage:
 _NOTHING = Storage("empty")
 
 
-def parse_storage(messages: Sequence[Message], datatype: Datatype, dataspace: Dataspace) -> Storage:
+def parse_storage(header: Header, datatype: Datatype, dataspace: Dataspace) -> Storage:
     """The storage of a dataset from the messages of its header."""
-    layout = next((m.body for m in messages if m.kind == LAYOUT), None)
-    if layout is None:
-        raise Damaged("a dataset without a layout")
+    layout = header.bodies[LAYOUT]
     version, kind = layout[0], layout[1]
     if version == 3 and kind == _CONTIGUOUS:  # nearly every weight of every Keras
         _, _, address, length = struct.unpack_from("<BBQQ", layout)
@@ -91,8 +88,8 @@ def parse_storage(messages: Sequence[Message], datatype: Datatype, dataspace: Da
         raise Damaged(f"a layout of version {version} is unknown")
     if found.kind == "contiguous" or found.kind == "compact":
         return found
-    filters = tuple(f for m in messages if m.kind == FILTERS for f in _filters(m.body))
-    fill = next((_fill(m) for kind in (FILL, FILL_OLD) for m in messages if m.kind == kind), b"")
+    filters = _filters(header.bodies[FILTERS]) if FILTERS in header.bodies else ()
+    fill = _fill(header)
     return Storage(found.kind, chunks=found.chunks, filters=filters, fill=fill if len(fill) == datatype.size else b"")
 
 
@@ -174,7 +171,7 @@ def _old_layout(body: bytes, datatype: Datatype, dataspace: Dataspace) -> Storag
     raise Damaged(f"a layout of class {kind} is unknown")
 
 
-def _filters(body: bytes) -> list[Filter]:
+def _filters(body: bytes) -> tuple[Filter, ...]:
     version, count = struct.unpack_from("<BB", body)
     if version not in (1, 2) or count > 32:
         raise Damaged("a filter pipeline of an unknown version")
@@ -193,13 +190,16 @@ def _filters(body: bytes) -> list[Filter]:
             raise Unsafe(f"a filter that would have to be loaded as a plugin (number {number})")
         found.append(Filter(FILTER_NAMES[number], struct.unpack_from(f"<{values}I", body, at)))
         at += 4 * (values + (values & 1 if version == 1 else 0))
-    return found
+    return tuple(found)
 
 
-def _fill(message: Message) -> bytes:
+def _fill(header: Header) -> bytes:
     """The fill value's bytes; empty where none is defined (zeros)."""
-    body = message.body
-    if message.kind == FILL_OLD:
+    body = header.bodies.get(FILL)
+    if body is None:
+        body = header.bodies.get(FILL_OLD)
+        if body is None:
+            return b""
         length = struct.unpack_from("<I", body)[0]
         return body[4 : 4 + length]
     version, flags = body[0], body[1]

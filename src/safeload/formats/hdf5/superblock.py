@@ -54,6 +54,7 @@ def _decode(head: bytes, base: int) -> Superblock:
         at = 24 if version == 0 else 28
         stored_base, _, end, driver, _, root = struct.unpack_from("<6Q", head, at)
         extension = UNDEFINED
+        _check_widths(offsets, lengths)
         if driver != UNDEFINED:
             raise Unsafe("a driver information block: its data would lie in other files")
     elif version in (2, 3):
@@ -62,9 +63,14 @@ def _decode(head: bytes, base: int) -> Superblock:
             raise Damaged("the checksum of the superblock is wrong")
         if version == 3 and flags & _OPEN_FOR_WRITING:
             raise Damaged("its writer did not close it")
+        _check_widths(offsets, lengths)
     else:
         raise Damaged(f"a superblock of version {version} is unknown")
-    if (offsets, lengths) != (8, 8):
-        raise Damaged(f"offsets of {offsets} and lengths of {lengths} bytes are not supported")
     # Like the library: where the superblock lies counts, also when a tool moved it behind a user block.
     return Superblock(base, end + base - stored_base, root, extension)
+
+
+def _check_widths(offsets: int, lengths: int) -> None:
+    """HDF5 can be told to use other widths; h5py never does."""
+    if (offsets, lengths) != (8, 8):
+        raise Damaged(f"offsets of {offsets} and lengths of {lengths} bytes are not supported")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 
 from safeload.formats.hdf5.faults import Damaged, Unsafe
 from safeload.formats.hdf5.image import Image
@@ -15,6 +14,12 @@ _MAX_LEVELS = 32
 _SOFT_LINK = 2
 """Cache type of a symbol table entry that is a soft link."""
 
+_ENTRIES = struct.Struct("<QQI20x").iter_unpack
+_NODE_HEAD = struct.Struct("<BBH").unpack_from
+_ADDRESS = struct.Struct("<Q").unpack_from
+_AHEAD = 328
+"""Bytes that are read with a node's first ones: a node of symbols has room for eight by default."""
+
 
 def symbol_links(image: Image, body: bytes) -> list[tuple[bytes, int]]:
     """(name, address of the object header) of each link of a group, by its symbol table message."""
@@ -23,33 +28,37 @@ def symbol_links(image: Image, body: bytes) -> list[tuple[bytes, int]]:
     left = len(names)
     links: list[tuple[bytes, int]] = []
     for _, leaf in nodes_v1(image, tree, kind=0, key=8):
-        head = image.read(image.claim(leaf), 8)
-        if not head.startswith(b"SNOD") or head[4] != 1:
+        data = image.peek(leaf, _AHEAD)
+        if not data.startswith(b"SNOD\1"):
             raise Damaged(f"SNOD expected at {leaf:,}")
-        count = struct.unpack_from("<H", head, 6)[0]
-        image.spend(count)
-        for offset, address, cache, _, _ in struct.iter_unpack("<QQIIQ8x", image.read(leaf + 8, 40 * count)):
+        end = 8 + 40 * struct.unpack_from("<H", data, 6)[0]
+        if end > len(data):
+            data = image.read(leaf, end)
+        image.spend(end // 40)
+        for offset, address, cache in _ENTRIES(data[8:end]):
             if cache == _SOFT_LINK:
                 raise Unsafe("a soft link")
-            end = names.find(b"\0", offset, offset + MAX_NAME + 1)
-            if end < 0:
+            stop = names.find(b"\0", offset, offset + MAX_NAME + 1)
+            if stop < 0:
                 raise Damaged("a link's name has no end or is too long")
-            links.append((names[offset:end], address))
-            left -= end - offset
+            links.append((names[offset:stop], address))
+            left -= stop - offset
             if left < 0:
                 raise Damaged("names of links overlap")
     return links
 
 
 def _local_heap(image: Image, address: int) -> bytes:
-    head = image.read(image.claim(address), 32)
-    if not head.startswith(b"HEAP") or head[4]:
+    head = image.peek(address, _AHEAD)
+    if not head.startswith(b"HEAP\0"):
         raise Damaged(f"HEAP expected at {address:,}")
     size, _, data = struct.unpack_from("<QQQ", head, 8)
-    return image.read(image.claim(data), size)
+    if data == address + 32 and size <= len(head) - 32:  # where a new group has it
+        return head[32 : 32 + size]
+    return image.read(data, size)
 
 
-def nodes_v1(image: Image, address: int, *, kind: int, key: int) -> Iterator[tuple[bytes, int]]:
+def nodes_v1(image: Image, address: int, *, kind: int, key: int) -> list[tuple[bytes, int]]:
     """(key before it, address) of everything that the leaves of a version 1 B-tree point to, in its order.
 
     Args:
@@ -58,22 +67,32 @@ def nodes_v1(image: Image, address: int, *, kind: int, key: int) -> Iterator[tup
         kind: 0 for groups, 1 for chunks.
         key: Bytes of a key.
     """
-    stack = [(address, -1)]
-    while stack:
-        address, expected = stack.pop()
-        head = image.read(image.claim(address), 24)
-        if not head.startswith(b"TREE") or head[4] != kind:
-            raise Damaged(f"TREE expected at {address:,}")
-        level, count = struct.unpack_from("<BH", head, 5)
-        if level > _MAX_LEVELS or expected not in (-1, level):
-            raise Damaged(f"the B-tree at {address:,} is uneven")
-        image.spend(count + 1)
-        data = image.read(address + 24, count * (key + 8) + key)
-        children = [
-            (data[at : at + key], struct.unpack_from("<Q", data, at + key)[0])
-            for at in range(0, count * (key + 8), key + 8)
-        ]
-        if level:
-            stack += [(child, level - 1) for _, child in reversed(children)]
-        else:
-            yield from children
+    level, children = _node(image, address, kind, key)
+    if level > _MAX_LEVELS:
+        raise Damaged(f"the B-tree at {address:,} is too deep")
+    while level:  # each level is one lower than the one above, so that a cycle can't be
+        level -= 1
+        below = []
+        for _, child in children:
+            found, entries = _node(image, child, kind, key)
+            if found != level:
+                raise Damaged(f"the B-tree at {address:,} is uneven")
+            below += entries
+        children = below
+    return children
+
+
+def _node(image: Image, address: int, kind: int, key: int) -> tuple[int, list[tuple[bytes, int]]]:
+    """The level of a node, and its children."""
+    data = image.peek(address, _AHEAD)
+    if not data.startswith(b"TREE"):
+        raise Damaged(f"TREE expected at {address:,}")
+    found, level, count = _NODE_HEAD(data, 4)
+    if found != kind:
+        raise Damaged(f"the B-tree at {address:,} is of another kind")
+    image.spend(count + 1)
+    step = key + 8
+    end = 24 + count * step
+    if end > len(data):
+        data = image.read(address, end)
+    return level, [(data[at : at + key], _ADDRESS(data, at + key)[0]) for at in range(24, end, step)]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from safeload.bytesource import ByteRange
-from safeload.formats.hdf5.attributes import Attributes, attribute_header
+from safeload.formats.hdf5.attributes import Attributes
 from safeload.formats.hdf5.chunks import read_chunks
-from safeload.formats.hdf5.datatypes import Datatype, parse_dataspace, parse_datatype
+from safeload.formats.hdf5.datatypes import Dataspace, Datatype, parse_dataspace, parse_datatype
 from safeload.formats.hdf5.faults import FAULTS, Damaged, Unsafe, as_error
 from safeload.formats.hdf5.global_heap import GlobalHeaps
-from safeload.formats.hdf5.headers import DATASPACE, DATATYPE, LAYOUT, Header, read_header
+from safeload.formats.hdf5.headers import ATTRIBUTE_INFO, DATASPACE, DATATYPE, LAYOUT, Header, read_header
 from safeload.formats.hdf5.image import UNDEFINED, Image
 from safeload.formats.hdf5.limits import (
     MAX_DEPTH,
@@ -20,7 +20,7 @@ from safeload.formats.hdf5.limits import (
     MAX_UNSTORED,
     MIN_WORK_BYTES,
 )
-from safeload.formats.hdf5.links import group_links, is_group
+from safeload.formats.hdf5.links import group_links
 from safeload.formats.hdf5.storage import Storage, parse_storage
 from safeload.formats.hdf5.superblock import Superblock
 from safeload.formats.hdf5.values import empty_array, native, text_array
@@ -52,8 +52,10 @@ class Tree:
         self.broken: list[str] = []
         self._lenient = lenient
         self._types: dict[bytes, Datatype] = {}
+        self._spaces: dict[bytes, Dataspace] = {}
         self._unstored = 0
         self._expanded = 0
+        self._visited: set[int] = set()
         self._runs: list[tuple[int, int, Dataset]] = []
         try:
             if superblock.extension != UNDEFINED:
@@ -92,23 +94,28 @@ class Tree:
         self._check_overlap()
 
     def _object(self, parent: Group | None, name: str, address: int) -> Group | Dataset:
+        if address in self._visited:
+            raise Unsafe("two links lead to one object: a cycle, or one array under two names")
+        self._visited.add(address)
         header = read_header(self.image, address)
-        if any(m.kind == LAYOUT for m in header.messages):
+        if LAYOUT in header.bodies:
             return self._dataset(parent, name, address, header)
-        if not is_group(header.messages):
+        links = group_links(self.image, header)
+        if links is None:
             raise Unsafe("an object that is neither a group nor a dataset (a committed datatype)")
-        links = dict(group_links(self.image, header.messages))
         return Group(self, parent, name, header, links)
 
     def _dataset(self, parent: Group | None, name: str, address: int, header: Header) -> Dataset:
-        bodies = {m.kind: m.body for m in header.messages if m.kind in (DATASPACE, DATATYPE)}
-        if len(bodies) != 2:
+        if DATASPACE not in header.bodies or DATATYPE not in header.bodies:
             raise Damaged("a dataset without a shape or a datatype")
-        dataspace = parse_dataspace(bodies[DATASPACE])
-        datatype = self._types.get(bodies[DATATYPE])
+        kind, extent = header.bodies[DATATYPE], header.bodies[DATASPACE]
+        datatype = self._types.get(kind)
         if datatype is None:
-            datatype = self._types[bodies[DATATYPE]] = parse_datatype(bodies[DATATYPE])
-        storage = parse_storage(header.messages, datatype, dataspace)
+            datatype = self._types[kind] = parse_datatype(kind)
+        dataspace = self._spaces.get(extent)
+        if dataspace is None:
+            dataspace = self._spaces[extent] = parse_dataspace(extent)
+        storage = parse_storage(header, datatype, dataspace)
         dataset = Dataset(self, parent, name, header, address, dataspace.shape or (), datatype, storage)
         self._check_storage(dataset, dataspace.count * datatype.size)
         return dataset
@@ -162,9 +169,16 @@ class _Node:
 
     __slots__ = ("_attrs", "_header", "_tree", "key", "parent")
 
+    _header: Header | None
+
     def __init__(self, tree: Tree, parent: Group | None, key: str, header: Header) -> None:
         self._tree = tree
-        self._header = attribute_header(header)
+        # As many of these are kept as there are objects: only what concerns attributes, if there is any.
+        if header.attributes or ATTRIBUTE_INFO in header.bodies:
+            header.bodies = {k: v for k, v in header.bodies.items() if k == ATTRIBUTE_INFO}
+            self._header = header
+        else:
+            self._header = None
         self._attrs: Attributes | None = None
         self.parent = parent
         self.key = key
@@ -183,7 +197,7 @@ class _Node:
     def attrs(self) -> Attributes:
         """Its attributes, decoded when they are asked for."""
         if self._attrs is None:
-            self._attrs = Attributes(self._tree, self._header, lambda: self.name)
+            self._attrs = Attributes(self._tree, self._header or Header(), lambda: self.name)
         return self._attrs
 
     def __repr__(self) -> str:
