@@ -40,7 +40,7 @@ def compile_model(model: Any, document: ModelDocument, resolver: Resolver, keras
         arguments["loss_weights"] = config["loss_weights"]
     model.compile(**arguments)
     optimizer = getattr(model, "optimizer", None)
-    if model.built and hasattr(optimizer, "build"):
+    if optimizer is not None and model.built and hasattr(optimizer, "build"):
         optimizer.build(model.trainable_variables)
     return True
 

@@ -94,8 +94,8 @@ def builtin(dialect: str, kind: str, name: str) -> Builtin | None:
     if row is None:
         if name not in _EXTRA.get((dialect, kind), ()):
             return None
-        path = "src.models.functional.Functional" if name == "Functional" else f"layers.{name}"
-        return Builtin(kind, name, path, _module(kind, name, path))
+        home = "src.models.functional.Functional" if name == "Functional" else f"layers.{name}"
+        return Builtin(kind, name, home, _module(kind, name, home))
     path, arguments, versions = row
     assert isinstance(path, str) and isinstance(versions, list)
     taken = tuple(arguments) if isinstance(arguments, list) else None

@@ -263,7 +263,7 @@ def takes(cls: Any, config: Any) -> bool:
         if "__init__" not in vars(base):
             continue
         try:
-            parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+            parameters = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
         except (TypeError, ValueError):
             return True
         names |= {p.name for p in parameters}

@@ -143,10 +143,10 @@ def _configured() -> tuple[str, ...]:
 
 
 def _modules_of(file: Path) -> list[str]:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10 has no TOML reader
-        return []
+    else:
+        import tomli as tomllib
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

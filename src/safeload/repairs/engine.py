@@ -157,7 +157,7 @@ class _Walk:
             layer = done.layer
             if done.note:
                 self.findings.append(row.rule.finding(done.note, where=where or None))
-            own = {(): done.transform} if done.transform else {}
+            own: dict[LayerPath, WeightTransform] = {(): done.transform} if done.transform else {}
             for below, transform in {**own, **done.inner}.items():
                 target = path + below
                 self.transforms[target] = (*self.transforms.get(target, ()), transform)
