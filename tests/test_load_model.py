@@ -134,7 +134,7 @@ def test_events_tell_every_step() -> None:
     events: list[safeload.Event] = []
     safeload.load_model(CURRENT, on_event=events.append)
     steps = list(dict.fromkeys(e.step for e in events))
-    assert steps == ["open", "read", "repair", "check", "build", "compile", "fill", "verify"]
+    assert steps == ["open", "read", "repair", "check", "build", "fill", "compile", "verify"]
     filled = [e for e in events if e.step == "fill"]
     assert filled[-1].done == filled[-1].total > 0
     assert [e.done for e in filled] == sorted(e.done for e in filled)

@@ -25,6 +25,7 @@ def construct(examination: Examination, report: Report) -> Any:
     """
     from safeload import build as building
     from safeload import fill as filling
+    from safeload.build.deferral import deferred
     from safeload.build.scopes import building as scope
     from safeload.fill.optimizer import fill_optimizer
     from safeload.runtime import keras_module
@@ -33,7 +34,7 @@ def construct(examination: Examination, report: Report) -> Any:
     keras = keras_module(examination.runtime)
     try:
         resolver = examination.resolution.bind()
-        with scope(keras, resolver.custom_objects, safe_mode=options.safe_mode):
+        with scope(keras, resolver.custom_objects, safe_mode=options.safe_mode), deferred(keras):
             model = building.build(
                 document,
                 resolver,
@@ -43,10 +44,10 @@ def construct(examination: Examination, report: Report) -> Any:
                 options=options.saved_model_options,
             )
             options.tell("build")
-            lost = _compile(model, examination, resolver, keras)
-            options.tell("compile")
             if document.architecture is not None:  # the functions of a SavedModel come with their values
                 filling.fill(model, document, examination.document, options.tell)
+            lost = _compile(model, examination, resolver, keras)
+            options.tell("compile")
             if getattr(model, "optimizer", None) is not None and options.compile:
                 lost = lost or fill_optimizer(model, document)
             options.tell("verify")

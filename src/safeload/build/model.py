@@ -9,7 +9,6 @@ from typing import Any
 from safeload.build.emit import Resolver, emit
 from safeload.build.foreign import keras_errors
 from safeload.build.inputs import ensure_built
-from safeload.build.signature import signature_model
 from safeload.document import ModelDocument
 from safeload.runtime import Runtime
 
@@ -32,6 +31,8 @@ def build(
         SafeLoadError: Whatever typed error Keras' message stands for.
     """
     if document.architecture is None and document.format == "savedmodel":
+        from safeload.build.signature import signature_model
+
         return signature_model(document, keras, options)
     plain = runtime.dialect == "keras2"
     tree = emit(document.architecture, resolver, plain=plain, allow_lambda=allow_lambda)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from safeload.build.deferral import give
 from safeload.errors import WeightsMismatchError
 
 __all__ = ["Ledger", "is_generator_state", "variable_bytes", "variable_name"]
@@ -49,7 +50,7 @@ class Ledger:
                 f"{variable_name(variable)}: expected {expected}, found {tuple(array.shape)} at {where}"
             )
             return False
-        variable.assign(array)
+        give(variable, array)
         self.mark((variable,), where)
         return True
 
