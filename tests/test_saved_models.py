@@ -131,7 +131,7 @@ def test_a_checkpoint_fills_an_architecture(folder: Path, recorded: Any, name: s
         pytest.skip("this runtime has no repairs for the architecture")
     x, expected = recorded(name)
     model = safeload.load_model(folder / f"{name}.json", weights=folder / name / "model", compile=False)
-    np.testing.assert_allclose(np.asarray(model([x], training=False)), expected, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(model(x, training=False)), expected, atol=1e-5)
 
 
 # ---- TensorFlow 1

@@ -45,8 +45,9 @@ def as_function(examination: Examination, why: Sequence[Finding]) -> tuple[Exami
         examination,
         document=examination.document.evolve(architecture=None),
         repaired=examination.repaired.evolve(architecture=None, transforms={}),
+        resolution=examination.resolution.for_training() if examination.resolution is not None else None,
     )
-    reasons = [replace(f, severity=Severity.WARNING) if f.severity is Severity.ERROR else f for f in why]
+    reasons = [replace(f, severity=Severity.WARNING) for f in why if f.severity is Severity.ERROR]
     findings = (*examination.repaired.findings, *reasons, *checks.run(bare))
     return bare, Report(bare.document.path, findings, examination.document, bare.runtime.to_dict())
 

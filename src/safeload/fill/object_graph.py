@@ -39,6 +39,7 @@ def fill_object_graph(model: Any, document: ModelDocument, original: ModelDocume
     architecture = original.architecture if original.architecture is not None else document.architecture
     filler = _Filler(document, graph, ledger)
     filler.object(model, graph.root, (), architecture)
+    filler.report_unused()
     for layer in filler.finalized:
         layer.finalize_state()
 
@@ -63,6 +64,8 @@ class _Filler:
         self.seen: set[tuple[int, int]] = set()
         self.finalized: list[Any] = []
         self.holding = _holding(graph)
+        self.used: set[int] = set()
+        self.unmatched: list[tuple[str, GraphNode]] = []
 
     def object(self, target: Any, node: GraphNode, path: LayerPath, config: Any) -> None:
         """Fill an object from its node, and what is below it."""
@@ -81,7 +84,9 @@ class _Filler:
             self.finalized.append(target)
 
     def transformed(self, target: Any, node: GraphNode, path: LayerPath) -> None:
-        arrays = [n.value.read() for n in variables_of(self.graph, node) if n.value is not None]
+        stored = variables_of(self.graph, node)
+        self.used.update(n.id for n in stored)
+        arrays = [n.value.read() for n in stored if n.value is not None]
         for transform in self.document.transforms[path]:
             arrays = transform.apply(arrays)
         variables = own_variables(target)
@@ -108,8 +113,8 @@ class _Filler:
             layer = by_name.get(name)
             if layer is not None:
                 self.object(layer, stored_node, (*path, name), configs.get(name))
-            elif stored_node.id in self.holding and variables_of(self.graph, stored_node):
-                self.ledger.mismatch(f"{'/'.join((*path, name))}: stored in the file, not in the model")
+            elif stored_node.id in self.holding:
+                self.unmatched.append(("/".join((*path, name)), stored_node))
             done.add(stored_node.id)
         return frozenset(name for name, number in node.children.items() if number in done)
 
@@ -137,15 +142,13 @@ class _Filler:
             else:
                 self.value(value, child, (*path, _plain(name)))
         if left and not self.by_order(target, node, path):
-            for name in left:
-                if variables_of(self.graph, wanted[name]):
-                    self.ledger.mismatch(f"{'/'.join((*path, name))}: stored in the file, not in the model")
+            self.unmatched += [("/".join((*path, name)), wanted[name]) for name in left]
 
     def value(self, value: Any, node: GraphNode, path: LayerPath) -> None:
         """A variable, a container or an object."""
         if _is_variable(value):
             if node.value is not None:
-                self.ledger.assign(value, node.value.read(), node.value.where)
+                self.assign(value, node)
         elif is_container(value):
             items = value.items() if isinstance(value, dict) else enumerate(value)
             for key, item in items:
@@ -162,9 +165,24 @@ class _Filler:
         if not variables or not _agree(variables, stored):
             return not stored
         for variable, source in zip(variables, stored, strict=True):
-            assert source.value is not None
-            self.ledger.assign(variable, source.value.read(), source.value.where)
+            self.assign(variable, source)
         return True
+
+    def assign(self, variable: Any, node: GraphNode) -> None:
+        assert node.value is not None
+        self.used.add(node.id)
+        self.ledger.assign(variable, node.value.read(), node.value.where)
+
+    def report_unused(self) -> None:
+        """What no attribute of the model stands for, and nothing else took.
+
+        Another way to the same objects is no mismatch: a layer has several names in a subclassed model, and
+        `tf.train.Checkpoint(model)` has the model under `root` as well (TF 2.5 on).
+        """
+        visited = {number for _, number in self.seen}
+        for path, node in self.unmatched:
+            if node.id not in visited and any(n.id not in self.used for n in variables_of(self.graph, node)):
+                self.ledger.mismatch(f"{path}: stored in the file, not in the model")
 
 
 def _holding(graph: ObjectGraph) -> frozenset[int]:

@@ -102,6 +102,10 @@ class Resolution:
     def ambiguous(self) -> tuple[Resolved, ...]:
         return tuple(r for r in self.resolved if r.candidates)
 
+    def for_training(self) -> Resolution:
+        """The part that compiling needs: what is left of a model that is loaded without its layers."""
+        return Resolution(tuple(r for r in self.resolved if r.use.training), self.custom_objects)
+
     def bind(self) -> Resolution:
         """The same with safeload's own layers in place of their names; imports TensorFlow where there are any."""
         own = {key: _own_object(value.name) for key, value in self.custom_objects.items() if isinstance(value, Own)}
