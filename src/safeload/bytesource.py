@@ -23,9 +23,10 @@ class ByteRange:
         offset: Where the run starts in its origin.
         size: Its length in bytes.
         name: What to call it in messages.
+        descriptor: Of the file whose bytes these are, all of them; None otherwise.
     """
 
-    __slots__ = ("_close", "_read_at", "name", "offset", "size")
+    __slots__ = ("_close", "_read_at", "descriptor", "name", "offset", "size")
 
     def __init__(
         self,
@@ -34,9 +35,11 @@ class ByteRange:
         size: int,
         name: str = "",
         close: Callable[[], None] | None = None,
+        descriptor: int | None = None,
     ) -> None:
         self._read_at = read_at
         self._close = close
+        self.descriptor = descriptor
         self.offset = offset
         self.size = size
         self.name = name
@@ -76,7 +79,7 @@ class ByteRange:
                 closed[0] = True
                 os.close(descriptor)
 
-        return cls(read_at, 0, size, os.fspath(path), close)
+        return cls(read_at, 0, size, os.fspath(path), close, descriptor)
 
     @classmethod
     def of_buffer(cls, data: Any, name: str = "bytes") -> ByteRange:

@@ -7,20 +7,15 @@ passed every operation, and what is loaded are the bytes that were checked.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 from safeload.build.endpoints import Endpoint, endpoint_of
 from safeload.build.foreign import keras_errors
+from safeload.build.staging import staged
 from safeload.document import ModelDocument
 from safeload.errors import MissingOpError
-from safeload.formats.savedmodel import PB
 
 __all__ = ["signature_model"]
 
@@ -42,29 +37,13 @@ def signature_model(document: ModelDocument, keras: ModuleType, options: Any = N
     """
     import tensorflow as tf
 
-    tags = document.extras["tags"] if len(document.extras["meta_graphs"]) > 1 else None
-    with keras_errors(document), _staged(document) as folder:
-        loaded = tf.saved_model.load(folder, tags=list(tags) if tags else None, options=options)
+    with keras_errors(document), staged(document) as folder:
+        loaded = tf.saved_model.load(folder, options=options)
         endpoint = endpoint_of(loaded, document)
         _check_kernels(endpoint, document)
         model = _model_class(keras)(endpoint, name=_name(document))
     model.safeload_inference_only = True
     return model
-
-
-@contextlib.contextmanager
-def _staged(document: ModelDocument) -> Iterator[str]:
-    """A folder with the very bytes of the graphs that were checked; variables and assets are linked, not copied."""
-    with tempfile.TemporaryDirectory(prefix="safeload-") as folder:
-        Path(folder, PB).write_bytes(document.extras["members"][PB].read())
-        for name in ("variables", "assets"):
-            source = os.path.join(os.path.abspath(document.path or "."), name)
-            if os.path.isdir(source):
-                try:
-                    os.symlink(source, os.path.join(folder, name), target_is_directory=True)
-                except OSError:  # a system without links
-                    shutil.copytree(source, os.path.join(folder, name))
-        yield folder
 
 
 def _name(document: ModelDocument) -> str:

@@ -8,10 +8,11 @@ metadata and variables; everything else has its signatures alone.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from safeload.bytesource import ByteRange
 from safeload.document import ModelDocument, Writer
 from safeload.errors import CorruptedModelError
 from safeload.formats.checkpoint import OPTIMIZERS, bundle_graph, named_weights, optimizer_weights
@@ -28,6 +29,9 @@ from safeload.source import Source
 __all__ = ["SavedGraphs", "Signature", "TensorInfo", "read"]
 
 PB = "saved_model.pb"
+MAX_MESSAGE = 1 << 31
+"""Bytes of a protocol buffer: its parsers count in 32 bits with a sign."""
+_VARIABLES = "variables/variables"
 _SERVING = "serve"
 _NO_CONFIG = "layer was saved without config"
 """What Keras 2.2-2.4 put in the place of a config that a class couldn't give."""
@@ -104,16 +108,18 @@ def read(source: Source) -> ModelDocument:
     Raises:
         CorruptedModelError: It is truncated or damaged.
     """
-    members, path = source.members, source.path
+    path = source.path
+    members = _held(source)
     model = parse(members[PB].read(), SAVED_MODEL, path=path, where=PB)
     metas = model.get("meta_graphs", [])
     if not metas:
         raise CorruptedModelError(f"{PB} holds no graph", path=path, where=PB, damage=(PB,))
-    meta = next((m for m in metas if _SERVING in _info(m).get("tags", ())), metas[0])
+    number = _serving(metas)
+    meta = metas[number]
     objects = meta.get("object_graph_def") or {}
-    bundle = read_bundle(members, "variables/variables", path) if _has_variables(members) else Bundle({}, 0)
+    bundle = read_bundle(members, _VARIABLES, path) if _has_variables(members) else Bundle({}, 0)
     metadata = keras_metadata(objects, members.get(MEMBER), path)
-    checkpoint = bundle_graph(bundle, path, "variables/variables.index")
+    checkpoint = bundle_graph(bundle, path, f"{_VARIABLES}.index")
     graph = saved_graph(objects, metadata, checkpoint, path, PB) if objects.get("nodes") else None
     root = metadata.get(0)
     info = _info(meta)
@@ -129,6 +135,7 @@ def read(source: Source) -> ModelDocument:
         extras={
             "kind": _kind(root, graph),
             "tags": tuple(info.get("tags", ())),
+            "meta_graph": number,
             "meta_graphs": tuple(tuple(_info(m).get("tags", ())) for m in metas),
             "signatures": _signatures(meta),
             "object_graph": graph,
@@ -149,13 +156,35 @@ def read(source: Source) -> ModelDocument:
     )
 
 
+def _held(source: Source) -> Mapping[str, ByteRange]:
+    """The members, with those that are judged read now: what is loaded later are the same bytes."""
+    held = {}
+    for name in (PB, f"{_VARIABLES}.index"):
+        if name in source.members:
+            if source.members[name].size > MAX_MESSAGE:
+                raise CorruptedModelError(
+                    f"{name} has {source.members[name].size:,} bytes, more than a protocol buffer can have",
+                    path=source.path,
+                    where=name,
+                    damage=(name,),
+                )
+            held[name] = ByteRange.of_buffer(source.members[name].read(), name)
+    return {**source.members, **held}
+
+
+def _serving(metas: Sequence[Mapping[str, Any]]) -> int:
+    """Which meta graph is for prediction: the one tagged `serve` and as little else (`gpu`, `tpu`) as may be."""
+    serving = [n for n, meta in enumerate(metas) if _SERVING in _info(meta).get("tags", ())]
+    return min(serving, key=lambda n: len(_info(metas[n])["tags"])) if serving else 0
+
+
 def _info(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     info: Mapping[str, Any] = meta.get("meta_info_def") or {}
     return info
 
 
 def _has_variables(members: Mapping[str, Any]) -> bool:
-    return any(name.startswith("variables/variables.") for name in members)
+    return any(name.startswith(f"{_VARIABLES}.") for name in members)
 
 
 def _writer(root: Mapping[str, Any] | None, tensorflow: str | None) -> Writer:
