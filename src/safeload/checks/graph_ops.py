@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from safeload.checks import Examination
+from safeload.checks.graph_cost import GRAPH_COST, costs
 from safeload.checks.graph_op_table import PURE, STATEFUL
 from safeload.checks.graph_saver import in_place, saver_functions, saver_nodes, traced
 from safeload.errors import CorruptedModelError, MissingDependencyError, UnsafeModelError
 from safeload.findings import Finding, Rule, Severity
 from safeload.formats.tensorflow.graphs import Graph, Node
 from safeload.formats.tensorflow.protos import TENSOR
-from safeload.formats.tensorflow.tensors import elements
 from safeload.formats.tensorflow.wire import parse
 
 __all__ = ["HAZARDS", "RULES", "check", "judge"]
@@ -64,23 +64,9 @@ _SAVING = frozenset(
     "SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename ShardedFilespec Save SaveSlices Restore RestoreSlice".split()
 )
 _FROM_FILES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
-_LOOPS = frozenset("While StatelessWhile For LoopCond NextIteration RefNextIteration XlaWhile MapDefun".split())
-_SIZED = {
-    "Fill": 0,
-    "Empty": 0,
-    "BroadcastTo": 1,
-    "Tile": 1,
-    "Range": 1,
-    "LinSpace": 2,
-    "EmptyTensorList": 0,
-} | dict.fromkeys(
-    "RandomUniform RandomStandardNormal TruncatedNormal RandomUniformInt StatelessRandomUniform StatelessRandomNormal "
-    "StatelessRandomUniformV2 StatelessRandomNormalV2 StatelessTruncatedNormal StatelessTruncatedNormalV2".split(),
-    0,
-)
-"""Operations whose result is as large as a number says, and which input has the number."""
-MAX_ELEMENTS = 1 << 26
-"""Elements that a few bytes of a constant, or an initialiser, may stand for."""
+_KNOWN = PURE | STATEFUL
+_HANDLES = frozenset({20, 21})
+"""DT_RESOURCE and DT_VARIANT (`tensorflow/core/framework/types.proto`)."""
 
 GRAPH_OPERATION = Rule(
     "SL230",
@@ -93,20 +79,6 @@ Why it matters: a graph is code. Initialisers run at load time, functions when t
 Example: `ReadFile` in the function `__inference_serve_12`.
 What to do: ask where the model comes from. If it is yours, export it again without the operation.
 References: tensorflow/core/ops/*.cc; TensorFlow's SECURITY.md ('models are programs').
-""",
-    UnsafeModelError,
-)
-GRAPH_COST = Rule(
-    "SL231",
-    "graph-cost",
-    Severity.ERROR,
-    """\
-What it sees: a loop or a giant tensor in what runs while the model is loaded, or a constant whose few bytes stand
-for billions of elements.
-Why it matters: a file of a kilobyte can take all memory or never come back.
-Example: a `Fill` of 10^12 elements in an initialiser.
-What to do: ask where the model comes from.
-References: safeload's issue 5, rule 9.
 """,
     UnsafeModelError,
 )
@@ -155,8 +127,9 @@ def check(examination: Examination) -> Iterator[Finding]:
     document = examination.document
     if document.format != "savedmodel":
         return
-    runs = examination.repaired.architecture is None
-    for saved in document.extras.get("all_graphs", ()):
+    function = examination.repaired.architecture is None
+    for number, saved in enumerate(document.extras.get("all_graphs", ())):
+        runs = function and number == document.extras["meta_graph"]
         if runs:
             yield from _assets(saved, document.assets)
         if runs or _may_hold(saved.data, HAZARDS):
@@ -205,6 +178,11 @@ def judge(saved: Any, objects: Any, *, runs: bool) -> Iterator[Finding]:
                 unknown.setdefault(node.op, []).append(place)
             elif why is not None:
                 refused.setdefault(f"{node.op} {why}", []).append(place)
+            for called in node.functions():  # TensorFlow runs an operation where it finds no function of that name
+                if called not in graphs and called and (called in HAZARDS or called not in _KNOWN):
+                    refused.setdefault(f"{node.op} of {called} calls what is no function of the file", []).append(place)
+            if any(_is_handle(tensor, node, saved.path) for tensor in node.tensors()):
+                refused.setdefault(f"{node.op} holds a handle to memory of the process", []).append(place)
     for what, places in refused.items():
         yield GRAPH_OPERATION.finding(
             f"the graph {'runs' if runs else 'holds'} {what}",
@@ -214,7 +192,7 @@ def judge(saved: Any, objects: Any, *, runs: bool) -> Iterator[Finding]:
         )
     if runs:
         yield from _unknown(unknown)
-        yield from _costs(saved, graphs, objects)
+        yield from costs(saved, graphs, objects)
 
 
 def _refusal(
@@ -232,11 +210,19 @@ def _refusal(
     if op == "PrintV2":
         stream = node.attr("output_stream").get("s", b"stderr").decode("utf-8", "replace")
         return "writes files" if stream not in ("stderr", "stdout", "log(info)", "log(warning)", "log(error)") else None
+    if op == "ParseTensor":
+        handle = node.attr("out_type").get("type") in _HANDLES
+        return "makes handles to memory of the process" if handle else None
     if op == "XlaCallModule":
         return "calls native code by name" if b"custom_call" in node.attr("module").get("s", b"") else None
     if op in PURE or op in STATEFUL or op in saved.graphs:
         return None
     return "unknown"
+
+
+def _is_handle(tensor: Any, node: Node, path: str | None) -> bool:
+    """Whether a constant is a resource handle or an opaque object: one may be forged that leads to another model's."""
+    return parse(tensor, TENSOR, path=path, where=node.name).get("dtype", 0) in _HANDLES
 
 
 def _unknown(unknown: Mapping[str, list[str]]) -> Iterator[Finding]:
@@ -257,79 +243,3 @@ def _unknown(unknown: Mapping[str, list[str]]) -> Iterator[Finding]:
             hint=f'python -m pip install "{package}"',
             packages=(package,),
         )
-
-
-def _costs(saved: Any, graphs: Mapping[str, Graph], objects: Any) -> Iterator[Finding]:
-    """Constants that stand for more than they store, and what initialisers do."""
-    for graph in graphs.values():
-        for node in graph.nodes:
-            if node.op == "Const" and (tensor := node.attr("value").get("tensor")) is not None:
-                message = parse(tensor, TENSOR, path=saved.path, where=node.name)
-                count = elements(message)
-                if count > MAX_ELEMENTS and len(message.get("tensor_content", b"")) < count // 8:
-                    yield GRAPH_COST.finding(
-                        f"a constant of {len(tensor):,} bytes stands for {count:,} elements",
-                        where=node.name,
-                        threats=(f"{node.name}: {count:,} elements",),
-                    )
-    for place, node, inside in _initialising(saved, graphs, objects):
-        if node.op in _LOOPS:
-            yield GRAPH_COST.finding(
-                f"an initialiser runs a loop ({node.op})", where=place, threats=(f"{place}: {node.op}",)
-            )
-        elif node.op in _SIZED and not _bounded(node, inside, saved.path):
-            yield GRAPH_COST.finding(
-                f"an initialiser makes a tensor without a bound ({node.op})",
-                where=place,
-                threats=(f"{place}: {node.op}",),
-            )
-
-
-def _initialising(
-    saved: Any, graphs: Mapping[str, Graph], objects: Any
-) -> Iterator[tuple[str, Node, Mapping[str, Node]]]:
-    """Every node that runs while the model is loaded, with the nodes beside it by name."""
-    main = {node.name: node for node in graphs[""].nodes}
-    wanted: list[str] = [n.split(":")[0].lstrip("^") for n in saved.initialisers]
-    seen: set[str] = set()
-    functions: list[str] = []
-    if objects is not None:
-        for node in objects.nodes:
-            for name in ("_initialize", "_create_resource"):
-                held = objects.child(node, name)
-                functions += held.functions if held is not None else ()
-    while wanted:
-        name = wanted.pop()
-        node = main.get(name)
-        if node is None or name in seen:
-            continue
-        seen.add(name)
-        wanted += [i.split(":")[0].lstrip("^") for i in node.inputs]
-        functions += [*node.functions(), *([node.op] if node.op in graphs else [])]
-        yield name, node, main
-    done: set[str] = set()
-    while functions:
-        name = functions.pop()
-        if name in done or name not in graphs:
-            continue
-        done.add(name)
-        inside = {node.name: node for node in graphs[name].nodes}
-        for node in inside.values():
-            functions += [*node.functions(), *([node.op] if node.op in graphs else [])]
-            yield f"{name}/{node.name}", node, inside
-
-
-def _bounded(node: Node, beside: Mapping[str, Node], path: str | None) -> bool:
-    from safeload.formats.tensorflow.tensors import values
-
-    index = _SIZED[node.op]
-    source = beside.get(node.inputs[index].split(":")[0]) if len(node.inputs) > index else None
-    if source is None or source.op != "Const":
-        return False
-    tensor = source.attr("value").get("tensor")
-    if tensor is None or elements(parse(tensor, TENSOR, path=path, where=source.name)) > 64:
-        return False
-    count = 1
-    for size in values(tensor, path, source.name):
-        count *= abs(int(size)) if isinstance(size, int | float) else MAX_ELEMENTS
-    return count <= MAX_ELEMENTS

@@ -91,10 +91,11 @@ def _fed(node: Node, main: Mapping[str, Node], filename: str) -> bool:
 
 
 def saver_nodes(saved: Any) -> frozenset[str]:
-    """Nodes of the main graph below the saver's own (TensorFlow 1), where the file name is what the saver is fed with.
+    """Nodes of the main graph that may save and restore (TensorFlow 1).
 
-    Saving must not happen while restoring, which runs at load time; neither may be what an initialiser or a signature
-    needs.
+    Those below the saver's own, where the file name is what the saver is fed with; and those that nothing leads to, which
+    other savers of the same session left behind (`save_weights` before `simple_save`). Saving must not happen while
+    restoring, which runs at load time; neither may be what an initialiser or a signature needs.
     """
     graph: Graph = saved.graphs[""]
     nodes = {node.name: node for node in graph.nodes}
@@ -103,7 +104,7 @@ def saver_nodes(saved: Any) -> frozenset[str]:
     named = [saver.get("save_tensor_name", ""), saver.get("restore_op_name", "")]
     restoring = _above([saver.get("restore_op_name", "")], graph)
     needed = _above([*saved.initialisers, *saved.fetched], graph)
-    found = set()
+    found = set(nodes.keys() - needed - _above(named, graph))
     for name in _above(named, graph) - needed:
         node = nodes[name]
         if node.op in _WRITING and name in restoring:

@@ -7,9 +7,8 @@ metadata and variables; everything else has its signatures alone.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from safeload.bytesource import ByteRange
@@ -18,19 +17,21 @@ from safeload.errors import CorruptedModelError
 from safeload.formats.checkpoint import OPTIMIZERS, bundle_graph, named_weights, optimizer_weights
 from safeload.formats.dialects import writer_of
 from safeload.formats.tensorflow.bundle import Bundle, read_bundle, shape_of
-from safeload.formats.tensorflow.graphs import Graph, parse_graphs
 from safeload.formats.tensorflow.keras_metadata import MEMBER, keras_metadata
 from safeload.formats.tensorflow.object_graph import ObjectGraph, saved_graph, weight_tree
-from safeload.formats.tensorflow.protos import ASSET_FILE, DTYPES, SAVED_MODEL
+from safeload.formats.tensorflow.protos import DTYPES, SAVED_MODEL
+from safeload.formats.tensorflow.saved_graphs import asset_files, saved_graphs
 from safeload.formats.tensorflow.vocabularies import Tables, with_vocabularies
 from safeload.formats.tensorflow.wire import parse
+from safeload.formats.texts import parse_json
 from safeload.source import Source
 
-__all__ = ["SavedGraphs", "Signature", "TensorInfo", "read"]
+__all__ = ["Signature", "TensorInfo", "read"]
 
 PB = "saved_model.pb"
 MAX_MESSAGE = 1 << 31
 """Bytes of a protocol buffer: its parsers count in 32 bits with a sign."""
+EXPORTED = "assets/saved_model.json"
 _VARIABLES = "variables/variables"
 _SERVING = "serve"
 _NO_CONFIG = "layer was saved without config"
@@ -57,51 +58,6 @@ class Signature:
     method: str = ""
 
 
-@dataclass(frozen=True)
-class SavedGraphs:
-    """The graphs of one meta graph and which parts of them have a role; parsed when they are wanted.
-
-    Attributes:
-        data: The serialized GraphDef.
-        path: Of the SavedModel.
-        saver: The saver's tensors and operation: `filename_tensor_name`, `save_tensor_name`, `restore_op_name`.
-        saving_functions: Functions that save or restore a resource's own state (`SaveableObject`).
-        initialisers: Nodes of the main graph that run when the model is loaded.
-        functions: Concrete functions that objects have, by the objects' numbers.
-        captures: What each concrete function captures, as numbers of objects.
-        fetched: Tensors of the main graph that signatures give or take.
-        asset_tensors: Nodes of the main graph that are fed with the path of an asset.
-        asset_objects: Objects that are assets.
-        asset_files: Names of the asset files, as the file has them.
-    """
-
-    data: Any = field(repr=False)
-    path: str | None
-    saver: Mapping[str, str]
-    saving_functions: frozenset[str]
-    initialisers: tuple[str, ...]
-    functions: Mapping[int, tuple[str, ...]]
-    captures: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    fetched: tuple[str, ...] = ()
-    asset_tensors: frozenset[str] = frozenset()
-    asset_objects: frozenset[int] = frozenset()
-    asset_files: tuple[str, ...] = ()
-
-    @functools.cached_property
-    def graphs(self) -> Mapping[str, Graph]:
-        """The main graph under `""`, the functions by name."""
-        return parse_graphs(self.data, self.path, PB)
-
-    def ops(self) -> dict[str, int]:
-        """How often each operation is used, calls of functions left out."""
-        total: dict[str, int] = {}
-        for graph in self.graphs.values():
-            for op, count in graph.ops().items():
-                if op not in self.graphs:
-                    total[op] = total.get(op, 0) + count
-        return dict(sorted(total.items()))
-
-
 def read(source: Source) -> ModelDocument:
     """The document of a SavedModel.
 
@@ -120,8 +76,8 @@ def read(source: Source) -> ModelDocument:
     bundle = read_bundle(members, _VARIABLES, path) if _has_variables(members) else Bundle({}, 0)
     metadata = keras_metadata(objects, members.get(MEMBER), path)
     checkpoint = bundle_graph(bundle, path, f"{_VARIABLES}.index")
-    graph = saved_graph(objects, metadata, checkpoint, path, PB) if objects.get("nodes") else None
-    root = metadata.get(0)
+    graph = saved_graph(objects, metadata, checkpoint, path, PB) if objects.get("nodes") else checkpoint
+    root = metadata.get(0) or _exported(members, graph, path)
     info = _info(meta)
     document = ModelDocument(
         path=path,
@@ -139,8 +95,8 @@ def read(source: Source) -> ModelDocument:
             "meta_graphs": tuple(tuple(_info(m).get("tags", ())) for m in metas),
             "signatures": _signatures(meta),
             "object_graph": graph,
-            "graphs": _graphs(meta, objects, path),
-            "all_graphs": tuple(_graphs(m, m.get("object_graph_def") or {}, path) for m in metas),
+            "graphs": saved_graphs(meta, objects, path, PB),
+            "all_graphs": tuple(saved_graphs(m, m.get("object_graph_def") or {}, path, PB) for m in metas),
             "keras_metadata": root,
             "members": members,
         },
@@ -149,11 +105,21 @@ def read(source: Source) -> ModelDocument:
         return document
     architecture = _architecture(root)
     if architecture is not None and graph is not None:
-        files = [members.get(f"assets/{item.get('filename', '')}") for item in _asset_files(meta, path)]
+        files = [members.get(f"assets/{item.get('filename', '')}") for item in asset_files(meta, path, PB)]
         architecture = with_vocabularies(architecture, Tables(graph, document.extras["graphs"], objects, files))
     return document.evolve(
         dialect="keras2" if architecture else None, architecture=architecture, training=_training(root)
     )
+
+
+def _exported(
+    members: Mapping[str, ByteRange], graph: ObjectGraph | None, path: str | None
+) -> Mapping[str, Any] | None:
+    """What `tf.keras.experimental.export_saved_model` (1.14, 1.15, 2.0) put beside the graphs: `model.to_json()`."""
+    if EXPORTED not in members or graph is None:
+        return None
+    found = parse_json(members[EXPORTED].read(), path=path, where=EXPORTED)
+    return found if isinstance(found, Mapping) and "class_name" in found else None
 
 
 def _held(source: Source) -> Mapping[str, ByteRange]:
@@ -261,58 +227,3 @@ def _tensors(items: Any) -> dict[str, TensorInfo]:
         dtype = DTYPES.get(value.get("dtype", 0), "variant")
         tensors[item.get("key", "")] = TensorInfo(name, dtype, shape_of(value.get("tensor_shape")), kind)
     return tensors
-
-
-def _asset_files(meta: Mapping[str, Any], path: str | None) -> list[Mapping[str, Any]]:
-    """The asset files in their order: a field since TensorFlow 1.9, a collection before and still in TensorFlow 1's."""
-    found: list[Mapping[str, Any]] = list(meta.get("asset_file_def", ()))
-    for item in meta.get("collection_def", ()):
-        if item.get("key") == "saved_model_assets":
-            packed = ((item.get("value") or {}).get("any_list") or {}).get("value", ())
-            found += [parse(any_.get("value", b""), ASSET_FILE, path=path, where=PB) for any_ in packed]
-    return found
-
-
-def _graphs(meta: Mapping[str, Any], objects: Mapping[str, Any], path: str | None) -> SavedGraphs:
-    nodes = objects.get("nodes", ())
-    functions: dict[int, tuple[str, ...]] = {}
-    for number, node in enumerate(nodes):
-        bare = (node.get("bare_concrete_function") or {}).get("concrete_function_name")
-        names = (bare,) if bare else tuple((node.get("function") or {}).get("concrete_functions", ()))
-        if names:
-            functions[number] = names
-    saving = {
-        name
-        for node in nodes
-        for item in node.get("saveable_objects", ())
-        for number in (item.get("value") or {}).values()
-        if isinstance(number, int)
-        for name in functions.get(number, ())
-    }
-    initialisers: list[str] = []
-    for item in meta.get("collection_def", ()):
-        if item.get("key") in ("saved_model_main_op", "legacy_init_op", "table_initializer"):
-            initialisers += ((item.get("value") or {}).get("node_list") or {}).get("value", ())
-    for item in meta.get("signature_def", ()):
-        if item.get("key") == "__saved_model_init_op":
-            initialisers += [t.get("value", {}).get("name", "") for t in (item.get("value") or {}).get("outputs", ())]
-    return SavedGraphs(
-        meta.get("graph_def", b""),
-        path,
-        meta.get("saver_def") or {},
-        frozenset(saving),
-        tuple(initialisers),
-        functions,
-        captures={
-            item.get("key", ""): tuple((item.get("value") or {}).get("bound_inputs", ()))
-            for item in objects.get("concrete_functions", ())
-        },
-        fetched=tuple(
-            tensor.name for s in _signatures(meta).values() for tensor in (*s.inputs.values(), *s.outputs.values())
-        ),
-        asset_tensors=frozenset(
-            (item.get("tensor_info") or {}).get("name", "").split(":")[0] for item in _asset_files(meta, path)
-        ),
-        asset_objects=frozenset(number for number, node in enumerate(nodes) if "asset" in node),
-        asset_files=tuple(item.get("filename", "") for item in _asset_files(meta, path)),
-    )

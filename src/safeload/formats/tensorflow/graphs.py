@@ -42,11 +42,33 @@ class Node:
 
     def functions(self) -> Iterator[str]:
         """Names of the functions that an attribute of it refers to: branches, bodies, calls."""
-        for name in self.raw:
+        for name, data in self.raw.items():
+            if _is_scalar(data):
+                continue
             value = self.attr(name)
             for reference in (value.get("func"), *(value.get("list") or {}).get("func", ())):
                 if reference is not None:
                     yield reference.get("name", "")
+
+    def tensors(self) -> Iterator[Any]:
+        """The constants among its attributes, serialized."""
+        for name, data in self.raw.items():
+            if not _is_scalar(data) and (tensor := self.attr(name).get("tensor")) is not None:
+                yield tensor
+
+
+_SHORT_NUMBERS = frozenset({0x18, 0x28, 0x30})
+_SHORT_RUNS = frozenset({0x12, 0x3A})
+
+
+def _is_scalar(data: Any) -> bool:
+    """Whether an attribute is plainly one number, type, text or shape: told from its first bytes, without parsing.
+
+    The bytes are the tag of `i`, `b` or `type` and one digit, or of `s` or `shape` and a length that is all there is.
+    """
+    if len(data) < 2 or data[1] >= 0x80:
+        return False
+    return (len(data) == 2 and data[0] in _SHORT_NUMBERS) or (data[0] in _SHORT_RUNS and len(data) == 2 + data[1])
 
 
 @dataclass(frozen=True, slots=True)

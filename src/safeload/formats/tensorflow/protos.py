@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from safeload.formats.tensorflow.wire import BOOL, BYTES, DOUBLE, FIXED32, FLOAT, INT, RAW, TEXT, Field, Schema
+from safeload.formats.tensorflow.wire import BLOB, BOOL, BYTES, DOUBLE, FIXED32, FLOAT, INT, RAW, TEXT, Field, Schema
 
 __all__ = [
     "ASSET_FILE",
@@ -24,6 +24,7 @@ __all__ = [
     "SAVED_MODEL",
     "SAVED_OBJECT_GRAPH",
     "TENSOR",
+    "VARIABLE",
 ]
 
 
@@ -38,7 +39,7 @@ SHAPE: Schema = {
 TENSOR: Schema = {
     1: Field("dtype", INT),
     2: Field("tensor_shape", SHAPE),
-    4: Field("tensor_content", RAW),
+    4: Field("tensor_content", BLOB),
     5: Field("float_val", FLOAT, many=True),
     6: Field("double_val", DOUBLE, many=True),
     7: Field("int_val", INT, many=True),
@@ -100,8 +101,15 @@ TENSOR_INFO: Schema = {
     1: Field("name", TEXT),
     2: Field("dtype", INT),
     3: Field("tensor_shape", SHAPE),
-    4: Field("coo_sparse", {1: Field("values_tensor_name", TEXT)}),
-    5: Field("composite_tensor", {2: Field("components", RAW, many=True)}),
+    4: Field(
+        "coo_sparse",
+        {
+            1: Field("values_tensor_name", TEXT),
+            2: Field("indices_tensor_name", TEXT),
+            3: Field("dense_shape_tensor_name", TEXT),
+        },
+    ),
+    5: Field("composite_tensor", {2: Field("components", {1: Field("name", TEXT)}, many=True)}),
 }
 SIGNATURE: Schema = {
     1: Field("inputs", _map(TENSOR_INFO), many=True),
@@ -169,11 +177,18 @@ SAVED_OBJECT_GRAPH: Schema = {
         many=True,
     ),
 }
+VARIABLE: Schema = {
+    1: Field("variable_name", TEXT),
+    2: Field("initializer_name", TEXT),
+    3: Field("snapshot_name", TEXT),
+    6: Field("initial_value_name", TEXT),
+}
+"""`VariableDef`: what TensorFlow 1 keeps of a variable in its collections."""
 ASSET_FILE: Schema = {1: Field("tensor_info", TENSOR_INFO), 2: Field("filename", TEXT)}
 COLLECTION: Schema = {
     1: Field("node_list", {1: Field("value", TEXT, many=True)}),
     2: Field("bytes_list", {1: Field("value", BYTES, many=True)}),
-    5: Field("any_list", {1: Field("value", {1: Field("type_url", TEXT), 2: Field("value", RAW)}, many=True)}),
+    5: Field("any_list", {1: Field("value", {1: Field("type_url", TEXT), 2: Field("value", BLOB)}, many=True)}),
 }
 META_GRAPH: Schema = {
     1: Field(

@@ -18,7 +18,7 @@ from safeload.formats.tensorflow.tensors import values
 from safeload.naming import writer_class
 
 if TYPE_CHECKING:
-    from safeload.formats.savedmodel import SavedGraphs
+    from safeload.formats.tensorflow.saved_graphs import SavedGraphs
 
 __all__ = ["Tables", "with_vocabularies"]
 

@@ -15,15 +15,29 @@ from typing import Any
 
 from safeload.errors import CorruptedModelError
 
-__all__ = ["BOOL", "BYTES", "DOUBLE", "FIXED32", "FLOAT", "INT", "RAW", "TEXT", "Field", "Schema", "parse", "varint"]
+__all__ = [
+    "BLOB",
+    "BOOL",
+    "BYTES",
+    "DOUBLE",
+    "FIXED32",
+    "FLOAT",
+    "INT",
+    "RAW",
+    "TEXT",
+    "Field",
+    "Schema",
+    "parse",
+    "varint",
+]
 
 MAX_DEPTH = 100
 """As deep as protobuf's own parsers go (`CodedInputStream::kDefaultRecursionLimit`)."""
 
-INT, BOOL, FLOAT, DOUBLE, FIXED32, TEXT, BYTES, RAW = (
-    "int", "bool", "float", "double", "fixed32", "text", "bytes", "raw",
+INT, BOOL, FLOAT, DOUBLE, FIXED32, TEXT, BYTES, RAW, BLOB = (
+    "int", "bool", "float", "double", "fixed32", "text", "bytes", "raw", "blob",
 )  # fmt: skip
-"""Kinds of values. `RAW` leaves a message or bytes as a `memoryview`, to be parsed when it is wanted."""
+"""Kinds of values. `RAW` leaves a message unparsed, until it is wanted; `BLOB` leaves bytes where they are."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _PACKED = {FLOAT: ("f", 4), DOUBLE: ("d", 8), FIXED32: ("I", 4)}
@@ -87,6 +101,8 @@ def _message(view: memoryview, schema: Schema, depth: int) -> dict[str, Any]:
     at, end = 0, len(view)
     while at < end:
         tag, at = varint(view, at)
+        if tag >> 32:  # protobuf's own parsers cut the upper bits off: they would see another field
+            raise WireError(f"field number {tag >> 3}")
         number, wire = tag >> 3, tag & 7
         value: Any
         if wire == _LENGTH:
@@ -124,11 +140,24 @@ def _put(fields: dict[str, Any], field: Field, wire: int, value: Any, depth: int
         return
     new = _value(kind, wire, value, depth)
     old = fields.get(field.name)
-    if isinstance(old, dict) and isinstance(new, dict):  # a message that comes twice is merged
-        for name, inner in new.items():
-            old[name] = old[name] + inner if isinstance(old.get(name), list) else inner
+    if old is not None and kind == RAW:  # two messages one after the other are the merged message
+        fields[field.name] = memoryview(bytes(old) + bytes(new))
+    elif isinstance(old, dict) and isinstance(new, dict):
+        _merge(old, new)
     else:
         fields[field.name] = new
+
+
+def _merge(old: dict[str, Any], new: Mapping[str, Any]) -> None:
+    """A message that comes twice is merged, as protobuf does: or something could be hidden behind the second."""
+    for name, value in new.items():
+        held = old.get(name)
+        if isinstance(held, dict):
+            _merge(held, value)
+        elif isinstance(held, memoryview):
+            old[name] = memoryview(bytes(held) + bytes(value))
+        else:
+            old[name] = held + value if isinstance(held, list) else value
 
 
 def _value(kind: Any, wire: int, value: Any, depth: int) -> Any:
@@ -146,7 +175,7 @@ def _value(kind: Any, wire: int, value: Any, depth: int) -> Any:
         return bytes(value)
     if kind == BOOL:
         return bool(value)
-    if kind == RAW:
+    if kind in (RAW, BLOB):
         return value
     code, _ = _PACKED[kind]
     return struct.unpack(f"<{code}", value)[0]
