@@ -8,7 +8,7 @@ from typing import Any
 
 from safeload.document import WeightGroup
 
-__all__ = ["layer_groups", "layers_of", "numbered", "snake_case", "writer_class"]
+__all__ = ["is_generator_group", "layer_groups", "layers_of", "numbered", "snake_case", "writer_class"]
 
 
 def snake_case(name: str) -> str:
@@ -67,3 +67,11 @@ def layer_groups(holder: WeightGroup, layers: Mapping[str, Mapping[str, Any]]) -
             if group is not None:
                 found[name] = group
     return found
+
+
+_GENERATORS = re.compile(r"_?(?:seed_generator|random_generator)(?:_\d+)?")
+
+
+def is_generator_group(group: WeightGroup) -> bool:
+    """Whether a group holds the state of a random generator alone: a layer of another Keras has none, or another kind."""
+    return _GENERATORS.fullmatch(group.name) is not None and all(e.size <= 3 for e in group.walk())

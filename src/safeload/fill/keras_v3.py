@@ -16,7 +16,7 @@ from safeload.document import LayerPath, ModelDocument, WeightGroup
 from safeload.fill.ledger import Ledger
 from safeload.fill.own_state import load_own
 from safeload.fill.saveables import children_of, is_container, is_layer_list, members
-from safeload.naming import layer_groups, layers_of, numbered, snake_case
+from safeload.naming import is_generator_group, layer_groups, layers_of, numbered, snake_case
 
 __all__ = ["fill_keras_v3"]
 
@@ -58,7 +58,7 @@ class _Filler:
                 self.layers(target, sub, inner, path, stored_layers)
             elif (child := children.get(sub.name)) is not None:
                 self.child(child, sub, inner, path, sub.name)
-            elif _holds(sub) or self._has_assets(inner):
+            elif (_holds(sub) or self._has_assets(inner)) and not is_generator_group(sub):
                 left.append(sub)
         for sub in left:
             self.by_shape(sub, children, at, path)

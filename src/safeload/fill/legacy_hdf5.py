@@ -120,10 +120,30 @@ def _runs(
         grouped: dict[LayerPath, list[Any]] = {}
         for variable in variables:
             grouped.setdefault(owned[id(variable)], []).append(variable)
+        if not trainable:
+            grouped = _with_frozen(grouped, layer, owned, transforms)
         for owner, mine in grouped.items():
             runs.append(_Run(owner, tuple(mine), _stored(transforms.get(owner), len(mine), trainable, owner in begun)))
             begun.add(owner)
     return runs
+
+
+def _with_frozen(
+    grouped: dict[LayerPath, list[Any]],
+    layer: Any,
+    owned: Mapping[int, LayerPath],
+    transforms: Mapping[LayerPath, tuple[WeightTransform, ...]],
+) -> dict[LayerPath, list[Any]]:
+    """The owners among the non-trainable arrays, with those that stored some and have none any more (LoRA kernels)."""
+    lost = {
+        owner
+        for owner in set(owned.values()) - grouped.keys()
+        if owner in transforms and transforms[owner][0].non_trainable and transforms[owner][0].trainable is not None
+    }
+    if not lost:
+        return grouped
+    order = dict.fromkeys(owned[id(variable)] for variable in layer.weights)
+    return {owner: grouped.get(owner, []) for owner in order if owner in grouped or owner in lost}
 
 
 def _stored(transforms: tuple[WeightTransform, ...] | None, built: int, trainable: bool, begun: bool) -> int:

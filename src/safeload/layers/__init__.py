@@ -11,7 +11,18 @@ from typing import Any
 
 __all__ = ["OWN", "own_object"]
 
-OWN: dict[str, str] = {}
+OWN: dict[str, str] = {
+    **dict.fromkeys(
+        [
+            f"keras3_{name}"
+            for name in (
+                "celu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu log_sigmoid log_softmax mish relu6 "
+                "soft_shrink sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold"
+            ).split()
+        ],
+        "keras3_activations",
+    ),
+}
 """Name -> the module below `safeload.layers` that defines it."""
 
 

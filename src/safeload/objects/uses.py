@@ -112,6 +112,8 @@ def uses(config: Any, *, where: str = "", kind: str | None = None, training: boo
             if name == "function":
                 if isinstance(inner, str):
                     registered = _text(node.get("registered_name"))
+                    if registered == "function":  # what Keras 3 writes for every function that is not registered
+                        registered = None
                     yield ObjectUse(kept, inner, registered, _text(node.get("module")), at, training)
                 continue
             if name != "__lambda__":

@@ -1,0 +1,173 @@
+"""Arguments of layers that Keras 2 doesn't have: dropped where they change nothing, renamed, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from safeload.objects.catalog import builtin
+from safeload.repairs.engine import Context, LayerRepair, Repaired
+from safeload.repairs.keras3_to_2.own import accepted, class_of, own_class
+from safeload.repairs.keras3_to_2.rules import rule
+from safeload.repairs.refusal import refusal
+
+__all__ = ["ROWS", "repaired"]
+
+_ANY: tuple[Any, ...] = ("any",)
+_CHANNELS = (None, "channels_last")
+
+NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    # argument: the values at which a layer does what Keras 2's does; _ANY where it never matters for the numbers
+    "autocast": (True,),
+    "quantization_config": (None,),
+    "quantization_mode": (None,),
+    "lora_rank": (None,),
+    "lora_alpha": (None,),
+    "gptq_unpacked_column_size": _ANY,
+    "rms_scaling": (False,),
+    "zero_output_for_mask": (False,),
+    "seed": _ANY,
+    "use_gate": (False, None),
+    "sliding_window": (None,),
+    "flash_attention": _ANY,
+    "use_cudnn": _ANY,
+    "data_format": _CHANNELS,
+    "value_range": ([0, 255], (0, 255), None),
+    "bounding_box_format": _ANY,
+    "factor": (None,),
+    "pad_to_aspect_ratio": (False,),
+    "antialias": (False,),
+    "vocabulary_size": _ANY,
+    "oov_method": (None, "floormod"),
+    "salt": (None,),
+    "optional": (False,),
+    "synchronized": (False,),
+    "ragged": (False,),
+    "batch_shape": (),
+    "score_mode": ("dot",),
+    "weights": (None,),
+}
+
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "LeakyReLU": {"negative_slope": "alpha"},
+    "InputLayer": {"batch_shape": "batch_input_shape"},
+}
+
+_RECURRENT = frozenset({"RNN", "LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+
+
+def _neutral(value: Any, values: tuple[Any, ...]) -> bool:
+    return values is _ANY or any(value is v or (type(value) is type(v) and value == v) for v in values)
+
+
+def _resizing(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the padding is filled with matters only where there is padding."""
+    unused = () if config.get("pad_to_aspect_ratio") else ("fill_mode", "fill_value")
+    return {k: v for k, v in config.items() if k not in unused}
+
+
+def _lambda(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras 2 stores beside a function of which type it is."""
+    changed = {"function_type": "function", "module": None, "arguments": {}, **config}
+    shape = config.get("output_shape")
+    if isinstance(shape, Mapping):
+        changed["output_shape_type"] = "function"
+    else:
+        changed.update(output_shape=shape, output_shape_type="raw")
+    changed["output_shape_module"] = None
+    if changed.get("mask") is None:
+        changed.pop("mask", None)
+    else:
+        changed.update(mask_type="function", mask_module=None)
+    return changed
+
+
+def _text_vectorization(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras 2's layer takes strings in, and says so by its dtype."""
+    return {**config, "dtype": "string"}
+
+
+def _discretization(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Bins are numbered by integers; Keras 3.15 stores the float type that the layer takes in."""
+    return {k: v for k, v in config.items() if not (k == "dtype" and config.get("output_mode") == "int")}
+
+
+def _attention(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras 2 stores the shapes on which the layer was built in its config (`MultiHeadAttention.from_config`)."""
+    build = layer.get("build_config")
+    shapes = build.get("shapes_dict") if isinstance(build, Mapping) else None
+    shapes = shapes if isinstance(shapes, Mapping) else {}
+    query, value = shapes.get("query_shape"), shapes.get("value_shape")
+    key = shapes.get("key_shape") or value
+    return {**config, "query_shape": query, "value_shape": value, "key_shape": key}
+
+
+SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
+    "Resizing": _resizing,
+    "Lambda": _lambda,
+    "TextVectorization": _text_vectorization,
+    "Discretization": _discretization,
+    "MultiHeadAttention": _attention,
+}
+
+_STORED = {"MultiHeadAttention": ("query_shape", "value_shape", "key_shape")}
+"""Keys of Keras 2 configs that are no arguments."""
+
+
+def repaired(layer: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
+    """A layer of Keras 3 with the arguments of Keras 2's.
+
+    Raises:
+        VersionMismatchError: The layer, or the value of an argument, has no equal in Keras 2.
+    """
+    name = class_of(layer)
+    config = layer.get("config")
+    if own_class(layer, "layer") is None or not isinstance(config, Mapping):
+        return layer
+    if builtin("keras2", "layer", name) is None:
+        raise refusal(context, f"the layer {config.get('name')!r} is a {name}, which exists in Keras 3 alone")
+    if name in SPECIAL:
+        config = SPECIAL[name](config, layer)
+    renamed = RENAMED.get(name, {})
+    known = accepted(name)
+    if known is not None:
+        known |= frozenset(_STORED.get(name, ()))
+    kept: dict[str, Any] = {}
+    for key, value in config.items():
+        key = renamed.get(key, key)
+        if key == "zero_output_for_mask" and value is True and name in _RECURRENT:
+            kept[key] = value
+            continue
+        if key in NEUTRAL and _neutral(value, NEUTRAL[key]) and (known is None or key not in known or key in _YOUNG):
+            continue
+        if known is not None and key not in known and key not in renamed.values() and name != "Lambda":
+            shown = value.get("class_name") if isinstance(value, Mapping) else repr(value)
+            raise refusal(context, f"the {name} {config.get('name')!r} has {key}={shown}, an argument of Keras 3")
+        kept[key] = value
+    return {**layer, "config": kept} if kept != layer["config"] else layer
+
+
+_YOUNG = frozenset({"synchronized", "ragged"})
+"""Arguments that Keras 2 has, but not in each of its versions: dropped at the default."""
+
+
+def _arguments(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    done = repaired(layer, context)
+    if done is layer:
+        return None
+    gone = sorted(layer["config"].keys() - done["config"].keys())
+    return Repaired(done, f"{', '.join(gone)}: at values that Keras 2 has" if gone else None)
+
+
+ROWS = (
+    LayerRepair(
+        rule(
+            777,
+            "keras3-arguments",
+            "arguments of layers that Keras 2 doesn't have, or has under another name",
+            "`LeakyReLU(negative_slope=0.1)`, which is `LeakyReLU(alpha=0.1)` in Keras 2",
+        ),
+        None,
+        _arguments,
+    ),
+)
