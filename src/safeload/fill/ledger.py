@@ -22,7 +22,7 @@ def variable_bytes(variable: Any) -> int:
     """Bytes of a variable's value."""
     size = 1
     for d in variable.shape:
-        size *= int(d)
+        size *= int(d or 0)  # the weights of a vocabulary have no length before it is there
     dtype = variable.dtype if isinstance(variable.dtype, str) else variable.dtype.name
     bits = "".join(c for c in dtype if c.isdigit())
     return size * (int(bits) // 8 if bits else 1)
