@@ -21,6 +21,7 @@ __all__ = ["CHECKS", "Examination", "run"]
 
 CHECKS: tuple[str, ...] = (
     "completeness",
+    "integrity",
     "versions",
     "graph_ops",
     "function_only",

@@ -27,10 +27,14 @@ READERS = {
 def read(source: Source) -> ModelDocument:
     """What the file is, as data.
 
+    The source is among its `extras`, for `integrity="full"`.
+
     Raises:
         CorruptedModelError: It is truncated or damaged.
         SafeLoadError: Whatever else the format's reader finds that keeps it from being read.
     """
     reader = importlib.import_module(f"safeload.formats.{READERS[source.format]}")
     document: ModelDocument = reader.read(source)
-    return document.evolve(findings=source.findings + document.findings)
+    return document.evolve(
+        findings=source.findings + document.findings, extras={**document.extras, "sources": (source,)}
+    )

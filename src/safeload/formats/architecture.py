@@ -6,35 +6,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from safeload.document import ModelDocument
-from safeload.errors import CorruptedModelError, MissingDependencyError, UnsupportedFormatError
+from safeload.errors import CorruptedModelError, UnsupportedFormatError
 from safeload.formats.dialects import dialect_of, writer_of
-from safeload.formats.texts import parse_json
+from safeload.formats.texts import MAX_TEXT, parse_json, parse_yaml
 from safeload.source import Source
 
 __all__ = ["read"]
+
+_OTHERS: tuple[tuple[str, str, str, str], ...] = (
+    # key, detected, what it is, what to do
+    ("modelTopology", "tfjs", "a model of TensorFlow.js",
+     "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras model.json model.h5"),
+    ("weightsManifest", "tfjs", "a model of TensorFlow.js",
+     "tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras model.json model.h5"),
+    ("model_type", "transformers", "the config of a model of transformers",
+     "transformers.TFAutoModel.from_pretrained(folder)"),
+    ("architectures", "transformers", "the config of a model of transformers",
+     "transformers.TFAutoModel.from_pretrained(folder)"),
+    ("image_data_format", "keras-json", "Keras' own settings (keras.json)", "that is no model"),
+    ("keras_version", "keras-metadata", "the metadata.json of a Keras archive", "give the archive or its folder"),
+    ("loss", "history", "a training history", "the model lies elsewhere"),
+    ("message", "error-message", "a server's answer", "the download failed: open it in an editor"),
+    ("error", "error-message", "a server's answer", "the download failed: open it in an editor"),
+    ("cells", "notebook", "a Jupyter notebook", "run it to make the model"),
+    ("imagenet_class_index", "json", "JSON", "that is no model"),
+)  # fmt: skip
+"""What else JSON files are that people give: by a key that they have."""
 
 
 def read(source: Source) -> ModelDocument:
     """The document of an architecture.
 
     Raises:
-        UnsupportedFormatError: It is JSON or YAML, but no Keras architecture.
+        UnsupportedFormatError: It is JSON or YAML, but no Keras architecture; says what it is.
         CorruptedModelError: It is neither.
     """
-    if source.format == "config":
-        config = source.extras["config"]
-    else:
-        assert source.data is not None
-        text = source.data.read()
-        config = (
-            _yaml(text, source.path) if source.format == "yaml" else parse_json(text, path=source.path, where="model")
-        )
+    config = _config(source)
     if not isinstance(config, Mapping) or "class_name" not in config or "config" not in config:
-        raise UnsupportedFormatError(
-            f"this is {source.format.upper()}, but no Keras architecture: it has no class_name and config",
-            path=source.path,
-            detected=source.format,
-        )
+        raise _no_architecture(config, source)
     version, backend = config.get("keras_version"), config.get("backend")
     writer = writer_of(version if isinstance(version, str) else None, backend if isinstance(backend, str) else None)
     return ModelDocument(
@@ -48,24 +57,35 @@ def read(source: Source) -> ModelDocument:
     )
 
 
-def _yaml(text: bytes, path: str | None) -> Any:
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingDependencyError(
-            "reading a YAML architecture needs PyYAML",
-            path=path,
-            hint="python -m pip install pyyaml",
-            packages=("pyyaml",),
-        ) from error
+def _config(source: Source) -> Any:
+    if source.format == "config":
+        return source.extras["config"]
+    assert source.data is not None
+    if source.data.size > MAX_TEXT:
+        raise CorruptedModelError(f"a text of {source.data.size:,} bytes is no architecture", path=source.path)
+    text = source.data.read()
+    if source.format == "yaml":
+        return parse_yaml(text, path=source.path)
+    config = parse_json(text, path=source.path, where="the file")
+    # An object in a text in a text: `json.dump(model.to_json(), file)`.
+    return parse_json(config, path=source.path, where="the file") if isinstance(config, str) else config
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        """Plain data, and the tuples that Keras 1 and 2 wrote with a Python tag."""
 
-    Loader.add_constructor(
-        "tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node, deep=True)
+def _no_architecture(config: Any, source: Source) -> UnsupportedFormatError:
+    name = "a dict" if source.format == "config" else source.format.upper()
+    keys = set(config) if isinstance(config, Mapping) else set()
+    for key, detected, what, hint in _OTHERS:
+        if key in keys and not {"layers", "class_name"} & keys:
+            return UnsupportedFormatError(
+                f"this is {what}, no Keras architecture", path=source.path, detected=detected, hint=hint
+            )
+    if "layers" in keys:  # what model.get_config() gives
+        hint = 'give the class as well: {"class_name": "Functional", "config": ...}, or model.to_json()'
+    else:
+        hint = "an architecture is what model.to_json() gives: class_name and config"
+    return UnsupportedFormatError(
+        f"this is {name}, but no Keras architecture: it has no class_name and config",
+        path=source.path,
+        detected=source.format,
+        hint=hint,
     )
-    try:
-        return yaml.load(text, Loader)  # a SafeLoader: plain data only
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise CorruptedModelError(f"this is no YAML: {error}", path=path) from error

@@ -27,6 +27,8 @@ def read(source: Source) -> ModelDocument:
     """
     assert source.data is not None
     root = open_hdf5(source.data, source.path)
+    inside = root.get(source.extras.get("group", "/").strip("/"))  # an open h5py.Group that was given
+    root = inside if isinstance(inside, Group) else root
     layout = layout_of(root)
     if layout == "keras-v3":
         tree = v3_weights(root)
