@@ -22,6 +22,8 @@ OWN: dict[str, str] = {
         ],
         "keras3_activations",
     ),
+    "TensorFlowFunction": "ops",
+    "TensorFlowNode": "ops_nodes",
 }
 """Name -> the module below `safeload.layers` that defines it."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras2_to_3 import common, nodes
+from safeload.repairs.keras2_to_3 import common, nodes, op_layers
 
 __all__ = ["ROWS"]
 
-ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*common.ROWS, *nodes.ROWS)
+ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*common.ROWS, *op_layers.ROWS, *nodes.ROWS)
