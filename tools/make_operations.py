@@ -36,7 +36,7 @@ def parameters(function) -> list:
     from tensorflow.python.util import tf_inspect
 
     spec = tf_inspect.getfullargspec(function)
-    defaults = dict(zip(reversed(spec.args), reversed(spec.defaults or ())))
+    defaults = dict(zip(reversed(spec.args), reversed(spec.defaults or ()), strict=False))
     found = []
     for name in spec.args:
         if name == "name":
@@ -65,7 +65,7 @@ def public(tensorflow) -> dict:
             return
         seen.add((id(module), root))
         for name in sorted(dir(module)):
-            if name.startswith("_") and name != "__operators__" or name in SKIPPED:
+            if (name.startswith("_") and name != "__operators__") or name in SKIPPED:
                 continue
             try:
                 value = getattr(module, name)

@@ -77,7 +77,7 @@ class TensorFlowFunction(OperationLayer):
         super().__init__(**kwargs)
         self._call_function = implementation(function)
         self._function = function
-        self._arguments = {"args": list(arguments["args"]), "kwargs": dict(arguments["kwargs"])}
+        self._arguments: dict[str, Any] = {"args": list(arguments["args"]), "kwargs": dict(arguments["kwargs"])}
 
     def compute(self, tensors: list[Any]) -> Any:
         args = [fill(a, tensors.__getitem__, tf.constant) for a in self._arguments["args"]]

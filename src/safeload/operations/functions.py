@@ -188,6 +188,7 @@ class Function:
     Attributes:
         id: Its canonical name: `math.add`, `compat.v1.transpose`, `keras.backend.mean`.
         parameters: Names of its parameters in order, `name` left out; `*inputs` where it takes any number.
+        required: Those without a default.
         defaults: Defaults of those that have one and whose default is plain data; dtypes by name.
         names: Its other public names below `tf`.
         sizes: The parameters that say how large the result is; see `sizes`.
@@ -196,6 +197,7 @@ class Function:
 
     id: str
     parameters: tuple[str, ...]
+    required: tuple[str, ...]
     defaults: Mapping[str, Any]
     names: tuple[str, ...]
     sizes: tuple[str, ...]
@@ -239,6 +241,7 @@ def _rows(signatures: Mapping[str, Mapping[str, list[str]]]) -> Iterator[Functio
             yield Function(
                 key,
                 tuple(p[0] for p in parts),
+                tuple(p[0] for p in parts if not p[1]),
                 {p[0]: ast.literal_eval(p[2]) for p in parts if p[2] and p[2] != "..."},
                 tuple(signature["names"]),
                 SIZES.get(key, ()),

@@ -104,18 +104,22 @@ def _function(layer: Mapping[str, Any], context: Context) -> Repaired | None:
         first = arguments.template(_without_kwargs(data))
         named = {k: arguments.template(v) for k, v in kwargs.items() if k != "name"}
         template = {"args": [first], "kwargs": named}
-        if any(p.startswith("*") for p in row.parameters):
-            # Of `*inputs` nothing is stored (`Node.serialize` zips the arguments with the names of parameters).
+        lost = [p for i, p in enumerate(row.required) if p.startswith("*") or (i and p not in named)]
+        if lost:
+            # `Node.serialize` names positional arguments by the function's parameters: those of `*inputs` have no name,
+            # and where the first parameter is `self` the names are off by one.
             raise refusal(
                 context,
                 f"the file doesn't say what {row.id} ({node_name(layer)!r}) was called on: Keras 2 loses those arguments",
-                hint="save the model again, with the call in a layer of your own, where its code is",
+                hint="save the model again where its code is, with the call in a layer of your own",
             )
         templates.append(template)
         nodes.append([[*reference, {}] for reference in arguments.tensors])
     if any(template != templates[0] for template in templates):
         raise refusal(context, f"the operation {node_name(layer)!r} was called twice with different arguments")
-    return Repaired(_ours(layer, _FUNCTION, {"function": row.id, "arguments": templates[0]}, nodes), f"{row.id} as a layer")
+    return Repaired(
+        _ours(layer, _FUNCTION, {"function": row.id, "arguments": templates[0]}, nodes), f"{row.id} as a layer"
+    )
 
 
 def _without_kwargs(data: Any) -> Any:
@@ -172,12 +176,19 @@ References: {references}
 
 ROWS = (
     LayerRepair(
-        _rule(745, "function-layer", "a call of a TensorFlow function as a layer", "keras 2.15, layers/core/tf_op_layer.py"),
+        _rule(
+            745,
+            "function-layer",
+            "a call of a TensorFlow function as a layer",
+            "keras 2.15, layers/core/tf_op_layer.py",
+        ),
         frozenset({"TFOpLambda", "SlicingOpLambda"}),
         _function,
     ),
     LayerRepair(
-        _rule(746, "graph-op-layer", "an operation of TensorFlow's graph as a layer", "tf.keras 2.3, engine/base_layer.py"),
+        _rule(
+            746, "graph-op-layer", "an operation of TensorFlow's graph as a layer", "tf.keras 2.3, engine/base_layer.py"
+        ),
         frozenset({"TensorFlowOpLayer"}),
         _node,
     ),
