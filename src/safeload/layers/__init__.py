@@ -11,20 +11,18 @@ from typing import Any
 
 __all__ = ["OWN", "own_object"]
 
-OWN: dict[str, str] = {
-    **dict.fromkeys(
-        [
-            f"keras3_{name}"
-            for name in (
-                "celu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu log_sigmoid log_softmax mish relu6 "
-                "soft_shrink sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold"
-            ).split()
-        ],
-        "keras3_activations",
-    ),
-    "TensorFlowFunction": "ops",
-    "TensorFlowNode": "ops_nodes",
+_MODULES = {
+    "keras1": "BatchNormalization1 Cosine Highway MaxoutDense ParametricSoftplus SReLU",
+    "keras3_activations": "keras3_celu keras3_glu keras3_hard_shrink keras3_hard_sigmoid keras3_hard_silu keras3_hard_tanh "
+    "keras3_leaky_relu keras3_log_sigmoid keras3_log_softmax keras3_mish keras3_relu6 keras3_soft_shrink "
+    "keras3_sparse_plus keras3_sparse_sigmoid keras3_sparsemax keras3_squareplus keras3_tanh_shrink keras3_threshold",
+    "ops": "TensorFlowFunction",
+    "ops_nodes": "TensorFlowNode",
+    "windows": "Deconvolution2D PaddedMaxPooling1D PaddedMaxPooling2D PaddedMaxPooling3D PaddedAveragePooling1D "
+    "PaddedAveragePooling2D PaddedAveragePooling3D",
 }
+
+OWN: dict[str, str] = {name: module for module, names in _MODULES.items() for name in names.split()}
 """Name -> the module below `safeload.layers` that defines it."""
 
 

@@ -21,6 +21,7 @@ BOUNDARIES: tuple[tuple[str, str, str], ...] = (
     ("containers", "", ""),
     ("keras1_to_2", "keras1", "keras2"),
     ("keras2", "keras2", "keras2"),
+    ("backends", "keras2", "keras2"),
     ("devices", "", ""),
     ("keras2_to_3", "keras2", "keras3"),
     ("keras3", "keras3", "keras3"),
