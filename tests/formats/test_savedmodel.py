@@ -88,7 +88,7 @@ def test_what_a_keras_model_says_of_itself(folder: Path) -> None:
     assert sorted(serving.outputs) == ["double", "scores"]
     assert document.optimizer_weights is not None
     names = [entry.name for entry in document.optimizer_weights.entries]
-    assert names[:2] == ["Adam/iter:0", "Adam/dense/kernel/m:0"] and len(names) == 9
+    assert names[:2] == ["Adam/iter:0", "dense/kernel/m:0"] and len(names) == 9
 
 
 def test_what_a_module_without_keras_says_of_itself(folder: Path) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 from safeload.bytesource import ByteRange
 from safeload.document import ModelDocument, Writer
 from safeload.errors import CorruptedModelError
-from safeload.formats.checkpoint import OPTIMIZERS, bundle_graph, named_weights, optimizer_weights
+from safeload.formats.checkpoint import bundle_graph, named_weights
 from safeload.formats.dialects import writer_of
 from safeload.formats.tensorflow.bundle import Bundle, read_bundle, shape_of
 from safeload.formats.tensorflow.keras_metadata import MEMBER, keras_metadata
 from safeload.formats.tensorflow.object_graph import ObjectGraph, saved_graph, weight_tree
+from safeload.formats.tensorflow.optimizer import OPTIMIZERS, optimizer_weights
 from safeload.formats.tensorflow.protos import DTYPES, SAVED_MODEL
 from safeload.formats.tensorflow.saved_graphs import asset_files, saved_graphs
 from safeload.formats.tensorflow.vocabularies import Tables, with_vocabularies
