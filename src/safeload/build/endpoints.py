@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from safeload.document import ModelDocument
@@ -24,7 +24,7 @@ class Endpoint:
         keywords: Whether the inputs are passed by name.
         input_names, output_names: Names of the tensors, in order.
         variables: The variables that the functions use, trainable first.
-        concrete: Names of the concrete functions, to be looked up in the graphs.
+        concrete: The concrete functions.
     """
 
     def __init__(
@@ -79,26 +79,24 @@ class Endpoint:
         tensors = [_tensor(value, spec) for value, spec in zip(values, specs, strict=True)]
         return tf.nest.pack_sequence_as(self.structure, tensors)
 
-    def ops(self, graphs: Mapping[str, Any]) -> set[str]:
-        """The operations that the functions run, those of the functions they call included."""
-        found: set[str] = set()
-        names: set[str] = set()
+    def nodes(self) -> Iterator[Any]:
+        """The operations that the functions run (`NodeDef`s), those of the functions they call included.
+
+        TensorFlow gives functions new names as it loads them, so the graphs that it has now are walked, not the file's.
+        """
         for concrete in self.concrete:
-            for op in concrete.graph.get_operations():
-                found.add(op.type)
-                for attribute in op.node_def.attr.values():
-                    names.update(f.name for f in (attribute.func, *attribute.list.func) if f.name)
-        # TensorFlow renames functions as it loads them: `__inference_f_12` becomes `__inference_f_12_345`.
-        stack = [name for name in graphs if name and any(n == name or n.startswith(f"{name}_") for n in names)]
-        seen = set(stack)
-        while stack:
-            for node in graphs[stack.pop()].nodes:
-                called = [*node.functions(), node.op]
-                found.add(node.op)
-                new = {name for name in called if name in graphs} - seen
-                seen |= new
-                stack += sorted(new)
-        return found - graphs.keys() - {n for n in found if n.startswith("__")}
+            graph = concrete.graph.as_graph_def()
+            library = {function.signature.name: function for function in graph.library.function}
+            seen: set[str] = set()
+            stack = [graph.node]
+            while stack:
+                for node in stack.pop():
+                    if node.op not in library:
+                        yield node
+                    called = [f.name for a in node.attr.values() for f in (a.func, *a.list.func)]
+                    new = {name for name in (*called, node.op) if name in library} - seen
+                    seen |= new
+                    stack += [library[name].node_def for name in sorted(new)]
 
 
 def _tensor(value: Any, spec: Any) -> Any:

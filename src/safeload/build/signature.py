@@ -13,9 +13,9 @@ from typing import Any
 
 from safeload.build.endpoints import Endpoint, endpoint_of
 from safeload.build.foreign import keras_errors
+from safeload.build.kernels import check_kernels
 from safeload.build.staging import staged
 from safeload.document import ModelDocument
-from safeload.errors import MissingOpError
 
 __all__ = ["signature_model"]
 
@@ -40,7 +40,7 @@ def signature_model(document: ModelDocument, keras: ModuleType, options: Any = N
     with keras_errors(document), staged(document) as folder:
         loaded = tf.saved_model.load(folder, options=options)
         endpoint = endpoint_of(loaded, document)
-        _check_kernels(endpoint, document)
+        check_kernels(endpoint, document)
         model = _model_class(keras)(endpoint, name=_name(document))
     model.safeload_inference_only = True
     return model
@@ -50,27 +50,6 @@ def _name(document: ModelDocument) -> str:
     metadata = document.extras.get("keras_metadata") or {}
     name = metadata.get("name")
     return name if isinstance(name, str) and name and "/" not in name else "saved_model"
-
-
-def _check_kernels(endpoint: Endpoint, document: ModelDocument) -> None:
-    """Every operation that the function runs has a kernel for a device that is there."""
-    import tensorflow as tf
-    from tensorflow.python.framework import kernels  # public in nothing; the same since TF 1.13
-
-    devices = {device.device_type for device in tf.config.list_physical_devices()}
-    missing = []
-    for op in endpoint.ops(document.extras["graphs"].graphs):
-        known = {kernel.device_type for kernel in kernels.get_registered_kernels_for_op(op).kernel}
-        if known and not known & (devices | {"DEFAULT"}):
-            missing.append(op)
-    if missing:
-        raise MissingOpError(
-            f"no device here runs {', '.join(sorted(missing)[:5])}",
-            path=document.path,
-            hint="load it on a machine with the device that it was exported for",
-            ops=tuple(sorted(missing)),
-            devices=tuple(sorted(devices)),
-        )
 
 
 _classes: dict[str, type] = {}
