@@ -13,7 +13,7 @@ SOURCES = Path(__file__).parents[1] / "src" / "safeload"
 LEVELS = (
     {"errors", "bytesource", "events"},
     {"findings", "limits", "strictjson"},
-    {"source", "document", "runtime", "options", "containers", "naming", "operations"},
+    {"source", "document", "runtime", "options", "containers", "naming", "operations", "optimizers"},
     {"formats"},
     {"lambdas"},
     {"objects"},

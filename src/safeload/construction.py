@@ -8,7 +8,7 @@ from typing import Any
 
 from safeload.checks import Examination
 from safeload.checks.function_only import FUNCTION_ONLY, as_function, may_be_function
-from safeload.errors import SafeLoadError
+from safeload.errors import SafeLoadError, VersionMismatchError, WeightsMismatchError
 from safeload.findings import Finding, Report
 from safeload.options import SafeLoadWarning
 
@@ -49,7 +49,8 @@ def construct(examination: Examination, report: Report) -> Any:
             lost = _compile(model, examination, resolver, keras)
             options.tell("compile")
             if getattr(model, "optimizer", None) is not None and options.compile:
-                lost = lost or fill_optimizer(model, document)
+                left = fill_optimizer(model, document, examination.document)
+                lost = lost or _started_anew(left, examination)
             options.tell("verify")
     except SafeLoadError as error:
         if may_be_function(examination):
@@ -78,16 +79,49 @@ def _function_only(report: Report) -> str | None:
 
 
 def _compile(model: Any, examination: Examination, resolver: Any, keras: Any) -> str | None:
-    """Compile the model where that was asked for; what is missing for it, in a sentence."""
+    """Compile the model where that was asked for; what is missing for it, in a sentence.
+
+    Raises:
+        SafeLoadError: With `compile="strict"`.
+    """
     from safeload import build as building
+    from safeload.build.foreign import keras_errors
 
     options, document = examination.options, examination.repaired
     if not options.compile or not document.training:
         return None
+    missing = [r.use for r in examination.resolution.missing if r.use.training]
+    refused = document.extras.get("training_refused", ())
+    if options.compile != "strict" and (missing or refused):
+        names = [f"the {use.kind} {use.name}" for use in missing]
+        found = f"{_listed(names)} {'was' if len(names) == 1 else 'were'} not found" if names else ""
+        return f"the model is not compiled: {'; '.join([*filter(None, [found]), *(f'{r} has no equal here' for r in refused)])}"
     try:
-        building.compile_model(model, document, resolver, keras, plain=examination.runtime.dialect == "keras2")
-    except Exception as error:  # whatever Keras or a custom optimizer raises: the model itself is whole
+        with keras_errors(document):
+            if refused:
+                raise VersionMismatchError(f"{refused[0]} has no equal here", where="training", reasons=refused)
+            building.compile_model(model, document, resolver, keras, plain=examination.runtime.dialect == "keras2")
+    except SafeLoadError as error:
         if options.compile == "strict":
             raise
-        return f"the model is not compiled: {' '.join(str(error).split())[:300]}"
+        return f"the model is not compiled: {error.message}"
     return None
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _started_anew(left: tuple[str, ...], examination: Examination) -> str | None:
+    """What of the optimizer's state was not restored, in a sentence.
+
+    Raises:
+        WeightsMismatchError: With `compile="strict"`.
+    """
+    if not left:
+        return None
+    if examination.options.compile == "strict":
+        raise WeightsMismatchError(
+            f"the optimizer's state can't be restored: {'; '.join(left)}", where="optimizer", mismatches=left
+        )
+    return "; ".join(left)

@@ -1,8 +1,13 @@
-"""Compile: the stored training config, as far as it can be had."""
+"""Compile: the stored training config, as far as it can be had.
+
+Keras' own way back (`compile_from_config`, or the legacy reader of HDF5 files) gives up on strings in old files and on
+several outputs; so the pieces are made here and `compile` is called with them. A model class that has its own `compile`
+or `compile_from_config` is left to itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -11,8 +16,11 @@ from safeload.document import ModelDocument
 
 __all__ = ["compile_model"]
 
-_PLAIN_METRICS = frozenset({"accuracy", "acc", "crossentropy", "ce"})
-"""Names that `compile` itself resolves by the output's shape; they must stay strings."""
+_PIECES = frozenset({"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"})
+_SETTINGS = ("run_eagerly", "steps_per_execution", "jit_compile")
+"""Arguments of `compile` that are plain values; only the same Keras means the same by them."""
+
+_BESIDE = frozenset({*_PIECES, *_SETTINGS, "sample_weight_mode", "auto_scale_loss"})
 
 
 def compile_model(model: Any, document: ModelDocument, resolver: Resolver, keras: ModuleType, *, plain: bool) -> bool:
@@ -27,17 +35,21 @@ def compile_model(model: Any, document: ModelDocument, resolver: Resolver, keras
     if not training:
         return False
     config = emit(training, resolver, "training", plain=plain)
-    if "optimizer_config" not in training and document.layout == "keras-v3" and hasattr(model, "compile_from_config"):
+    if _has_its_own(model) or set(config) - _BESIDE:
         model.compile_from_config(config)
         return True
-    arguments: dict[str, Any] = {"optimizer": keras.optimizers.get(config["optimizer"])}
+    if config.get("optimizer") is None:
+        raise ValueError("the file does not say which optimizer it was compiled with")
+    arguments: dict[str, Any] = {"optimizer": _optimizer(keras, config["optimizer"])}
     if config.get("loss") is not None:
-        arguments["loss"] = _nested(config["loss"], lambda c: _loss(keras, c))
+        arguments["loss"] = _each(config["loss"], lambda c: _loss(keras, c))
     for name in ("metrics", "weighted_metrics"):
-        if config.get(name) is not None:
-            arguments[name] = _nested(config[name], lambda c: _metric(keras, c))
+        if config.get(name):
+            arguments[name] = _for_outputs(_each(config[name], lambda c: _metric(keras, c)), model, document, plain)
     if config.get("loss_weights") is not None:
         arguments["loss_weights"] = config["loss_weights"]
+    if _same_keras(document, plain):
+        arguments |= {k: config[k] for k in _SETTINGS if config.get(k) is not None}
     model.compile(**arguments)
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and model.built and hasattr(optimizer, "build"):
@@ -45,21 +57,75 @@ def compile_model(model: Any, document: ModelDocument, resolver: Resolver, keras
     return True
 
 
-def _nested(config: Any, deserialize: Any) -> Any:
+def _has_its_own(model: Any) -> bool:
+    """Whether the model's class compiles in its own way."""
+    if not hasattr(model, "compile_from_config"):
+        return False
+    methods = (getattr(type(model), name, None) for name in ("compile", "compile_from_config"))
+    return any(str(getattr(m, "__module__", "keras")).split(".")[0] not in ("keras", "tf_keras") for m in methods if m)
+
+
+def _same_keras(document: ModelDocument, plain: bool) -> bool:
+    return (document.writer.version[0] >= 3) is not plain
+
+
+def _each(config: Any, deserialize: Callable[[Any], Any]) -> Any:
     if isinstance(config, str) or (isinstance(config, Mapping) and "class_name" in config):
         return deserialize(config)
     if isinstance(config, Mapping):
-        return {k: _nested(v, deserialize) for k, v in config.items()}
+        return {k: _each(v, deserialize) for k, v in config.items()}
     if isinstance(config, list | tuple):
-        return [_nested(v, deserialize) for v in config]
+        return [_each(v, deserialize) for v in config]
     return config
 
 
+def _optimizer(keras: ModuleType, config: Any) -> Any:
+    """By the general deserializer where the node has a module: a custom class may have the name of one of Keras'."""
+    if isinstance(config, Mapping) and config.get("registered_name"):
+        return _deserialized(keras, config)
+    return keras.optimizers.get(config)
+
+
+def _deserialized(keras: ModuleType, config: Mapping[str, Any]) -> Any:
+    saving = getattr(keras, "saving", None)
+    if hasattr(saving, "deserialize_keras_object"):
+        return saving.deserialize_keras_object(config)  # type: ignore[union-attr]
+    return keras.utils.deserialize_keras_object(config)
+
+
 def _loss(keras: ModuleType, config: Any) -> Any:
-    return keras.losses.get(config) if isinstance(config, str) else keras.losses.deserialize(config)
+    """A loss; Keras' own names stay names, which `compile` takes."""
+    if isinstance(config, str):
+        return config
+    return _deserialized(keras, config) if "module" in config else keras.losses.deserialize(config)
 
 
 def _metric(keras: ModuleType, config: Any) -> Any:
-    if isinstance(config, str) and config in _PLAIN_METRICS:
+    if isinstance(config, str):
         return config
-    return keras.metrics.get(config) if isinstance(config, str) else keras.metrics.deserialize(config)
+    return _deserialized(keras, config) if "module" in config else keras.metrics.deserialize(config)
+
+
+def _for_outputs(metrics: Any, model: Any, document: ModelDocument, plain: bool) -> Any:
+    """Metrics as this Keras takes them where there are several outputs.
+
+    A flat list stood for every output in Keras 2; Keras 3 takes it for one entry by output. Keras 2 also puts the
+    output's name before each metric's, and stores it so.
+    """
+    names = list(getattr(model, "output_names", None) or ())
+    if document.writer.version[0] >= 3 or len(names) < 2:
+        return metrics
+    if isinstance(metrics, list) and not any(isinstance(m, list | tuple | dict) for m in metrics):
+        return metrics if plain else [list(metrics) for _ in names]
+    if isinstance(metrics, list) and len(metrics) == len(names):
+        for name, mine in zip(names, metrics, strict=True):
+            for metric in mine if isinstance(mine, list) else [mine]:
+                _without_prefix(metric, f"{name}_")
+    return metrics
+
+
+def _without_prefix(metric: Any, prefix: str) -> None:
+    stored = getattr(metric, "name", None)
+    if isinstance(stored, str) and stored.startswith(prefix) and len(stored) > len(prefix):
+        attribute = "_name" if hasattr(metric, "_name") else "name"
+        setattr(metric, attribute, stored.removeprefix(prefix))

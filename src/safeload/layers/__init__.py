@@ -20,6 +20,8 @@ _MODULES = {
     "ops_nodes": "TensorFlowNode",
     "windows": "Deconvolution2D PaddedMaxPooling1D PaddedMaxPooling2D PaddedMaxPooling3D PaddedAveragePooling1D "
     "PaddedAveragePooling2D PaddedAveragePooling3D",
+    "objectives": "mean_cosine_proximity negative_cosine_proximity",
+    "optimizers": "LegacyAdagrad LegacyNadam LegacyRMSprop",
 }
 
 OWN: dict[str, str] = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -1,0 +1,182 @@
+"""Fill the optimizer: the number of steps, and each slot of each variable, so that training goes on where it stopped.
+
+Slots are matched with variables by the writer's names where the file has them, else by the writer's order of layers, and
+only where every shape fits. What a repair did to a layer's weights is done to its slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from safeload.document import ModelDocument, WeightEntry
+from safeload.fill.optimizer.order import Trained, writer_order
+from safeload.fill.optimizer.state import State, read_state
+from safeload.fill.optimizer.targets import Target
+from safeload.optimizers import KERAS2, KERAS3, u_product
+
+__all__ = ["fill_optimizer"]
+
+
+def fill_optimizer(model: Any, document: ModelDocument, original: ModelDocument) -> tuple[str, ...]:
+    """Give the compiled model's optimizer its stored state.
+
+    Args:
+        model: Built, compiled and filled.
+        document: The repaired document.
+        original: As it was read: the writer's optimizer and names.
+
+    Returns:
+        What could not be restored, a sentence for each; empty when all of it was (or there was none).
+    """
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None or original.optimizer_weights is None:
+        return ()
+    order = writer_order(model, document, original)
+    try:
+        state = read_state(original, sum(t.stored for t in order))
+    except ValueError as error:
+        return (f"the optimizer starts anew: {error}",)
+    if state is None:
+        return ()
+    if not model.built:
+        return ("the optimizer starts anew: the model is built only when it is called",)
+    target = Target(optimizer, model.trainable_variables)
+    lost = _slots(state, target, order)
+    if not lost or state.slots:
+        _singles(state, target)
+    return lost
+
+
+def _singles(state: State, target: Target) -> None:
+    if state.iterations is not None:
+        target.inner.iterations.assign(int(state.iterations.read()))
+    if state.learning_rate is not None and target.learning_rate is not None:
+        target.learning_rate.assign(state.learning_rate.read())
+    for name in ("dynamic_scale", "step_counter"):
+        if name in state.scalars and (variable := target.scalar(name)) is not None:
+            variable.assign(state.scalars[name].read())
+    if (variable := target.scalar("u_product")) is not None:
+        if "u_product" in state.scalars:
+            variable.assign(state.scalars["u_product"].read())
+        else:
+            exponent = getattr(target.inner, "schedule_decay", None) or getattr(target.inner, "_initial_decay", None)
+            beta_1 = float(state.config.get("beta_1", 0.9))
+            steps = int(state.iterations.read()) if state.iterations is not None else 0
+            variable.assign(u_product(steps, beta_1, float(exponent or 1.0)))
+        if hasattr(target.inner, "_u_product_counter"):  # Keras 2.11-2.15 counts the products beside the steps
+            target.inner._u_product_counter = int(target.inner.iterations.numpy()) + 1
+
+
+def _slots(state: State, target: Target, order: Sequence[Trained]) -> tuple[str, ...]:
+    if state.rest:
+        return _opaque(state, target, order)
+    lost: dict[str, None] = {}
+    try:
+        runs = _runs(state, order)
+    except ValueError as error:
+        return (f"the optimizer's slots start anew: {error}",)
+    index = {id(v): i for i, v in enumerate(target.variables)}
+    for name, entries in state.slots.items():
+        variables = target.slot(name)
+        if variables is None:
+            if any(_holds_anything(e) for e in entries):
+                lost[f"the optimizer here has no slot {name}"] = None
+            continue
+        for trained, places in runs:
+            chosen = [entries[i] for i in places]
+            try:
+                arrays = trained.built([entry.read() for entry in chosen])
+            except (ValueError, IndexError, TypeError) as error:
+                lost[f"the optimizer's slots of {'/'.join(trained.path)} start anew: {error}"] = None
+                continue
+            targets = [variables[index[id(v)]] for v in trained.variables]
+            if [tuple(v.shape) for v in targets] != [tuple(a.shape) for a in arrays]:
+                lost[f"the optimizer's slots of {'/'.join(trained.path)} start anew: other shapes are stored"] = None
+                continue
+            for variable, array in zip(targets, arrays, strict=True):
+                variable.assign(array)
+    return tuple(lost)
+
+
+def _holds_anything(entry: WeightEntry) -> bool:
+    """Whether a slot that has no place here had come to hold something (SGD's moments at momentum 0 have not)."""
+    return bool(entry.read().any())
+
+
+def _runs(state: State, order: Sequence[Trained]) -> list[tuple[Trained, list[int]]]:
+    """For each layer the places of its entries in a slot's list.
+
+    Raises:
+        ValueError: They can't be told.
+    """
+    count = len(next(iter(state.slots.values()), ()))
+    stored = sum(t.stored for t in order)
+    if state.names is not None:
+        found = _by_names(state.names, order)
+        if found is not None:
+            return found
+    if count != stored:
+        if not state.slots:
+            return []
+        raise ValueError(f"there are slots of {count} variables, the model trains {stored}")
+    runs, start = [], 0
+    for trained in order:
+        runs.append((trained, list(range(start, start + trained.stored))))
+        start += trained.stored
+    return runs
+
+
+def _by_names(names: Sequence[str], order: Sequence[Trained]) -> list[tuple[Trained, list[int]]] | None:
+    """The places by the variables' names; None where names are missing, or not those of one variable each.
+
+    A variable that had no gradient has no slot: its layer is left out, which is what a new optimizer would have.
+    """
+    wanted: dict[str, tuple[int, int]] = {}
+    for i, trained in enumerate(order):
+        if len(trained.names) != trained.stored:
+            return None
+        for k, name in enumerate(trained.names):
+            if name in wanted:
+                return None
+            wanted[name] = (i, k)
+    places: dict[tuple[int, int], int] = {}
+    for number, name in enumerate(names):
+        fitting = [w for w in wanted if name == w or name.endswith(f"/{w}")]
+        if not fitting:
+            return None
+        place = wanted[max(fitting, key=len)]
+        if place in places:
+            return None
+        places[place] = number
+    runs = []
+    for i, trained in enumerate(order):
+        found = [places.get((i, k)) for k in range(trained.stored)]
+        known = [p for p in found if p is not None]
+        if len(known) == trained.stored:
+            runs.append((trained, known))
+        elif known and not trained.transforms:
+            part = [v for v, p in zip(trained.variables, found, strict=True) if p is not None]
+            runs.append((Trained(trained.path, tuple(part), len(part), ()), known))
+    return runs
+
+
+def _opaque(state: State, target: Target, order: Sequence[Trained]) -> tuple[str, ...]:
+    """The state of a class that is not known here: variable by variable, where nothing about the model was changed."""
+    ours = target.rest
+    same = (
+        target.cls == state.cls
+        and state.era in (KERAS2, KERAS3)
+        and not any(t.transforms for t in order)
+        and [id(v) for t in order for v in t.variables] == [id(v) for v in target.variables]
+        and [tuple(v.shape) for v in ours] == [e.shape for e in state.rest]
+    )
+    if not same:
+        return (f"the optimizer starts anew: {state.cls or 'it'} keeps other state than the file holds",)
+    for variable, entry in zip(ours, state.rest, strict=True):
+        variable.assign(entry.read())
+    if state.iterations is not None:
+        target.inner.iterations.assign(int(state.iterations.read()))
+    if state.learning_rate is not None and target.learning_rate is not None:
+        target.learning_rate.assign(state.learning_rate.read())
+    return ()
