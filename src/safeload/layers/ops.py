@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from safeload.layers.ops_functions import implementation
+from safeload.layers.registration import registered
 from safeload.operations import MAX_ELEMENTS
 from safeload.operations.arguments import fill
 from safeload.runtime import detect, keras_module
@@ -61,7 +62,7 @@ class OperationLayer(keras.layers.Layer):  # type: ignore[misc, name-defined]
         raise NotImplementedError
 
 
-@keras.utils.register_keras_serializable(package="safeload")
+@registered
 class TensorFlowFunction(OperationLayer):
     """A call of a pure TensorFlow function.
 

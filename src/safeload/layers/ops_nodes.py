@@ -9,13 +9,14 @@ from typing import Any
 import tensorflow as tf
 
 from safeload.checks.graph_op_table import PURE
-from safeload.layers.ops import OperationLayer, _plain, keras
+from safeload.layers.ops import OperationLayer, _plain
+from safeload.layers.registration import registered
 from safeload.operations.nodes import ELEMENTWISE, LISTS, RANDOM_NODES
 
 __all__ = ["TensorFlowNode"]
 
 
-@keras.utils.register_keras_serializable(package="safeload")
+@registered
 class TensorFlowNode(OperationLayer):
     """One operation.
 
