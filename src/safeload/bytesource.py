@@ -23,10 +23,13 @@ class ByteRange:
         offset: Where the run starts in its origin.
         size: Its length in bytes.
         name: What to call it in messages.
+        close: Closes the origin.
         descriptor: Of the file whose bytes these are, all of them; None otherwise.
+        read_into: `read_into(offset, buffer)` of the origin: fills a writable buffer as far as the origin goes and
+            returns how far; without it, `read_at` and a copy.
     """
 
-    __slots__ = ("_close", "_read_at", "descriptor", "name", "offset", "size")
+    __slots__ = ("_close", "_read_at", "_read_into", "descriptor", "name", "offset", "size")
 
     def __init__(
         self,
@@ -36,8 +39,10 @@ class ByteRange:
         name: str = "",
         close: Callable[[], None] | None = None,
         descriptor: int | None = None,
+        read_into: Callable[[int, memoryview], int] | None = None,
     ) -> None:
         self._read_at = read_at
+        self._read_into = read_into
         self._close = close
         self.descriptor = descriptor
         self.offset = offset
@@ -74,12 +79,24 @@ class ByteRange:
                 length -= len(piece)
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+        def read_into(offset: int, buffer: memoryview) -> int:
+            if closed[0]:
+                raise ValueError("the model file was closed")
+            done = 0
+            while done < len(buffer):
+                count = os.preadv(descriptor, [buffer[done:]], offset + done)
+                if not count:
+                    break
+                done += count
+            return done
+
         def close() -> None:
             if not closed[0]:
                 closed[0] = True
                 os.close(descriptor)
 
-        return cls(read_at, 0, size, os.fspath(path), close, descriptor)
+        reader = read_into if hasattr(os, "preadv") else None
+        return cls(read_at, 0, size, os.fspath(path), close, descriptor, reader)
 
     @classmethod
     def of_buffer(cls, data: Any, name: str = "bytes") -> ByteRange:
@@ -113,6 +130,17 @@ class ByteRange:
         length = min(length, self.size - offset)
         return self._read_at(self.offset + offset, length) if length > 0 else b""
 
+    def read_into(self, offset: int, buffer: memoryview) -> int:
+        """Fill a buffer of bytes from `offset`, without a copy where the origin can; how many bytes were there."""
+        if offset < 0:
+            raise ValueError(f"negative offset: {offset}")
+        buffer = buffer[: max(self.size - offset, 0)]
+        if self._read_into is not None:
+            return self._read_into(self.offset + offset, buffer)
+        data = self._read_at(self.offset + offset, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
     def read(self) -> bytes:
         """All of it."""
         return self.read_at(0, self.size)
@@ -121,7 +149,8 @@ class ByteRange:
         """A part of the run, clipped to it."""
         offset = min(max(offset, 0), self.size)
         size = min(max(size, 0), self.size - offset)
-        return ByteRange(self._read_at, self.offset + offset, size, self.name if name is None else name)
+        name = self.name if name is None else name
+        return ByteRange(self._read_at, self.offset + offset, size, name, read_into=self._read_into)
 
     def open(self) -> RangeFile:
         """A read-only file object over the run."""

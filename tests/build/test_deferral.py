@@ -132,3 +132,34 @@ def test_loading_draws_no_random_numbers(keras: ModuleType, monkeypatch: pytest.
     monkeypatch.setattr(keras.initializers.GlorotUniform, "__call__", never)
     model = safeload.load_model(FIXTURES / "k315" / "mlp.keras")
     assert all(np.isfinite(v.numpy()).all() for v in model.variables)
+
+
+def test_memory_is_handed_over_only_where_nobody_else_has_it(keras: ModuleType) -> None:
+    room = np.empty((1 << 18) + 64, "u1")
+    start = -room.ctypes.data % 64
+    array = room[start : start + (1 << 18)].view("float32")
+    array[:] = 1
+    with deferred(keras):
+        shared = keras.Variable("zeros", shape=array.shape, dtype="float32", name="shared")
+        copied = keras.Variable("zeros", shape=array.shape, dtype="float32", name="copied")
+        shifted = keras.Variable("zeros", shape=(1 << 15,), dtype="float32", name="shifted")
+        give(shared, array, owned=True)
+        give(copied, array)
+        give(shifted, array[1 : 1 + (1 << 15)], owned=True)  # not aligned: TensorFlow would abort
+    array[:] = 2
+    assert shared.numpy()[0] == 2
+    assert copied.numpy()[0] == shifted.numpy()[0] == 1
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, while it saves
+def test_handed_over_memory_is_trained_as_any_other(keras: ModuleType, tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((300,)), keras.layers.Dense(200), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "model.keras")
+    loaded = safeload.load_model(tmp_path / "model.keras")
+    x, y = np.ones((4, 300), "float32"), np.ones((4, 1), "float32")
+    for _ in range(3):
+        loaded.train_on_batch(x, y)
+        model.train_on_batch(x, y)
+    for ours, theirs in zip(loaded.variables, model.variables, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-7)

@@ -56,19 +56,39 @@ _current: list[Pending] = []
 """The variables of the build that goes on; there is one at most (`scopes.building` holds a lock)."""
 
 
-def give(variable: Any, array: Any) -> None:
-    """Put an array into a variable: as its first value where it waits for one, else by assigning."""
+def give(variable: Any, array: Any, *, owned: bool = False) -> None:
+    """Put an array into a variable: as its first value where it waits for one, else by assigning.
+
+    Args:
+        variable: A variable of Keras or TensorFlow.
+        array: Of its shape.
+        owned: Nobody else has the array's memory, now or later: it may become the variable's own.
+    """
     pending = _current[-1] if _current else None
     if pending is None or id(variable) not in pending.waiting:
         variable.assign(array)
         return
-    pending.give(variable, _tensor(array, variable._dtype))
+    pending.give(variable, _tensor(array, variable._dtype, owned))
 
 
-def _tensor(array: Any, dtype: str) -> Any:
+_WORTH = 1 << 16
+"""Bytes from which on it pays to hand the memory over instead of copying it."""
+
+_SHARED = frozenset("float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64".split())
+"""Types whose memory is handed over; the exchange (dlpack) refuses bfloat16 and knows no bool in old versions."""
+
+
+def _tensor(array: Any, dtype: str, owned: bool) -> Any:
     import tensorflow as tf
 
-    return tf.cast(tf.convert_to_tensor(array), dtype) if str(array.dtype) != dtype else tf.convert_to_tensor(array)
+    if str(array.dtype) != dtype:
+        return tf.cast(tf.convert_to_tensor(array), dtype)
+    # Unaligned memory would make TensorFlow abort the process; read-only memory is refused.
+    if owned and dtype in _SHARED and array.nbytes >= _WORTH and array.ctypes.data % 64 == 0:
+        flags = array.flags
+        if flags.c_contiguous and flags.writeable:
+            return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.convert_to_tensor(array)
 
 
 @contextlib.contextmanager

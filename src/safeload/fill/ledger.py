@@ -42,15 +42,22 @@ class Ledger:
         self.mismatches: list[str] = []
         self._tell, self._done, self._total = tell, 0, total
 
-    def assign(self, variable: Any, array: Any, where: str) -> bool:
-        """Put an array into a variable; False, and a mismatch, where the shapes differ."""
+    def assign(self, variable: Any, array: Any, where: str, *, owned: bool = False) -> bool:
+        """Put an array into a variable; False, and a mismatch, where the shapes differ.
+
+        Args:
+            variable: What to fill.
+            array: What with.
+            where: Where the array comes from.
+            owned: The array was read for this variable alone, and nobody else has its memory.
+        """
         expected = tuple(variable.shape)
         if expected != tuple(array.shape):
             self.mismatches.append(
                 f"{variable_name(variable)}: expected {expected}, found {tuple(array.shape)} at {where}"
             )
             return False
-        give(variable, array)
+        give(variable, array, owned=owned)
         self.mark((variable,), where)
         return True
 

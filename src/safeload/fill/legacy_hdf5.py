@@ -217,7 +217,7 @@ def _assign(variables: Sequence[Any], entries: Sequence[WeightEntry], ledger: Le
                 f"{variable_name(variable)}: expected {tuple(variable.shape)}, found {entry.shape} at {entry.where}"
             )
             continue
-        ledger.assign(variable, entry.read(), entry.where)
+        ledger.assign(variable, entry.read(), entry.where, owned=True)
 
 
 def _assign_arrays(variables: Sequence[Any], arrays: Sequence[Any], ledger: Ledger, where: str) -> None:

@@ -44,7 +44,7 @@ def _load_variables(
             ledger.mismatch(f"{at or 'the model'}: expected {len(own)} arrays, found {len(arrays)} in the file")
             return
         for variable, array, name in zip(own, arrays, names, strict=True):
-            ledger.assign(variable, array, f"{at}/vars/{name}")
+            ledger.assign(variable, array, f"{at}/vars/{name}", owned=path not in document.transforms)
         return
     try:
         target.load_own_variables(dict(zip(names, arrays, strict=True)))

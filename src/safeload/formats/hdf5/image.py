@@ -101,6 +101,13 @@ class Image:
         data = page[start : start + length]
         return data if len(data) == length else self._exactly(address, length)
 
+    def fetch_into(self, address: int, buffer: memoryview) -> None:
+        """Fill a buffer with data that starts at an address; not counted."""
+        if self._whole is not None:
+            buffer[:] = self._whole[address : address + len(buffer)]
+        elif self.run.read_into(self.base + address, buffer) != len(buffer):
+            raise Damaged(f"the file ends inside a structure of {len(buffer):,} bytes at {address:,}")
+
     def _page(self, start: int) -> bytes:
         if len(self._pages) >= _MAX_PAGES:
             self._pages.clear()

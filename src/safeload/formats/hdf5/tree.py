@@ -325,8 +325,7 @@ class Dataset(_Node):
         view = memoryview(array.reshape(-1).view("u1"))
         if stored.kind == "contiguous":
             for at in range(0, len(view), _PIECE):
-                piece = view[at : at + _PIECE]
-                piece[:] = image.fetch(stored.address + at, len(piece))
+                image.fetch_into(stored.address + at, view[at : at + _PIECE])
         elif stored.kind == "compact":
             view[:] = stored.data[: len(view)]
         else:

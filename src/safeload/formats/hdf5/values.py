@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from safeload.formats.hdf5.faults import Damaged
@@ -35,12 +36,20 @@ def text_array(heaps: GlobalHeaps, datatype: Datatype, shape: tuple[int, ...], r
     return array.reshape(shape)
 
 
+_ALIGNMENT = 64
+"""What TensorFlow takes over without a copy is aligned to this many bytes (EIGEN_MAX_ALIGN_BYTES)."""
+
+
 def empty_array(datatype: Datatype, shape: tuple[int, ...]) -> Any:
-    """An array to read stored elements into: in the byte order of the file."""
+    """An aligned array to read stored elements into: in the byte order of the file."""
     import numpy as np
 
     try:
-        return np.empty(shape, datatype.code)
+        dtype = np.dtype(datatype.code)
+        size = math.prod(shape) * dtype.itemsize
+        room = np.empty(size + _ALIGNMENT, "u1")
+        start = -room.ctypes.data % _ALIGNMENT
+        return room[start : start + size].view(dtype).reshape(shape)
     except (ValueError, MemoryError) as error:
         raise Damaged(f"no array of the shape {shape} can be made: {error}") from error
 
