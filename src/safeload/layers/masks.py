@@ -1,0 +1,100 @@
+"""Layers that treat masks as Keras 2 did.
+
+The masks hang on the tensors, so a computation that must not see them gets copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from safeload.runtime import detect, keras_module
+
+__all__ = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "ReLU", "Subtract"]
+
+keras = keras_module(detect())
+_register = keras.utils.register_keras_serializable("safeload")
+
+
+def _all_of(masks: Sequence[Any] | None) -> Any:
+    """What every mask keeps; inputs without one keep everything (`base_merge._Merge.compute_mask`, Keras 2)."""
+    present = [mask for mask in masks or () if mask is not None]
+    if not present:
+        return None
+    if detect().dialect == "keras2":
+        return tf.reduce_all(tf.stack(present), axis=0)
+    kept = present[0]
+    for mask in present[1:]:
+        kept = keras.ops.logical_and(kept, mask)
+    return kept
+
+
+class _Merging:
+    """What the merging layers share."""
+
+    def call(self, inputs: Any) -> Any:
+        return super().call([tf.identity(x) for x in inputs])  # type: ignore[misc]
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return _all_of(mask)
+
+
+@_register
+class Add(_Merging, keras.layers.Add):  # type: ignore[misc, name-defined]
+    """A sum whose mask is what all masks keep."""
+
+
+@_register
+class Average(_Merging, keras.layers.Average):  # type: ignore[misc, name-defined]
+    """An average whose mask is what all masks keep."""
+
+
+@_register
+class Maximum(_Merging, keras.layers.Maximum):  # type: ignore[misc, name-defined]
+    """A maximum over masked values too."""
+
+
+@_register
+class Minimum(_Merging, keras.layers.Minimum):  # type: ignore[misc, name-defined]
+    """A minimum over masked values too."""
+
+
+@_register
+class Multiply(_Merging, keras.layers.Multiply):  # type: ignore[misc, name-defined]
+    """A product of masked values too."""
+
+
+@_register
+class Subtract(_Merging, keras.layers.Subtract):  # type: ignore[misc, name-defined]
+    """A difference whose mask is what all masks keep."""
+
+
+@_register
+class Concatenate(keras.layers.Concatenate):  # type: ignore[misc, name-defined]
+    """A concatenation that keeps a step where the masks of all of its parts keep it."""
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None or all(m is None for m in mask):
+            return None
+        if detect().dialect == "keras2":
+            return super().compute_mask(inputs, mask)
+        ops = keras.ops
+        parts = []
+        for tensor, kept in zip(inputs, mask, strict=True):
+            if kept is None:
+                parts.append(ops.ones_like(tensor, dtype="bool"))
+            elif len(kept.shape) < len(tensor.shape):
+                parts.append(ops.expand_dims(kept, -1))
+            else:
+                parts.append(kept)
+        return ops.all(ops.concatenate(parts, axis=self.axis), axis=-1)
+
+
+@_register
+class ReLU(keras.layers.ReLU):  # type: ignore[misc, name-defined]
+    """ReLU behind which there is no mask, as it was up to TensorFlow 2.4."""
+
+    def compute_mask(self, *args: Any, **kwargs: Any) -> None:
+        """None: the mask ends here."""

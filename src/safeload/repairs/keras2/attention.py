@@ -1,0 +1,129 @@
+"""Layers whose treatment of masks has changed inside Keras 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from safeload.findings import Rule, Severity
+from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
+
+__all__ = ["ROWS", "may_mask"]
+
+_BARE = frozenset(
+    "InputLayer Dense Conv1D Conv2D Conv3D Dropout Activation ReLU LayerNormalization BatchNormalization Add Concatenate "
+    "Flatten Reshape Permute MultiHeadAttention GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D "
+    "GlobalMaxPooling2D MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D Multiply Subtract Average Maximum "
+    "EinsumDense Softmax Rescaling Normalization Lambda TFOpLambda SlicingOpLambda TensorFlowOpLayer LSTM GRU SimpleRNN "
+    "RNN Bidirectional TimeDistributed Sequential Functional Model SpatialDropout1D GaussianNoise RepeatVector "
+    "ZeroPadding1D ZeroPadding2D DepthwiseConv2D SeparableConv2D SeparableConv1D UpSampling2D LeakyReLU Resizing".split()
+)
+"""Layers that make no mask of their own; every other one may (custom layers have `compute_mask`)."""
+
+
+def _layers(node: Any) -> Iterator[Mapping[str, Any]]:
+    stack = [node]
+    while stack:
+        value = stack.pop()
+        if is_object(value) and isinstance(value["config"], Mapping):
+            config = value["config"]
+            yield value
+            stack += [config.get(slot) for slot in ("layer", "layers", "backward_layer")]
+        elif is_object(value):
+            stack.append(value["config"])
+        elif isinstance(value, list):
+            stack += value
+
+
+def may_mask(architecture: Any) -> bool:
+    """Whether a layer of a model may make a mask."""
+    for layer in _layers(architecture):
+        name = layer["class_name"]
+        if name == "Embedding":
+            if layer["config"].get("mask_zero"):
+                return True
+        elif name not in _BARE:
+            return True
+    return False
+
+
+def _unmasked(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    if not isinstance(layer.get("config"), Mapping) or not may_mask(context.document.architecture):
+        return None
+    name = "safeload>MultiHeadAttention"
+    return Repaired({**layer, "class_name": name, "registered_name": name}, "MultiHeadAttention that sees no masks")
+
+
+def _ends(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    if not isinstance(layer.get("config"), Mapping) or not may_mask(context.document.architecture):
+        return None
+    name = "safeload>ReLU"
+    return Repaired({**layer, "class_name": name, "registered_name": name}, "ReLU that lets no mask pass")
+
+
+def _shapes(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """The shapes of `get_config` since 2.5, without which its reader fails; None: built when it is called."""
+    config = layer.get("config")
+    missing = [
+        k for k in ("query_shape", "key_shape", "value_shape") if isinstance(config, Mapping) and k not in config
+    ]
+    if not missing:
+        return None
+    return Repaired({**layer, "config": {**layer["config"], **dict.fromkeys(missing)}})
+
+
+ROWS = (
+    LayerRepair(
+        Rule(
+            "SL765",
+            "attention-without-shapes",
+            Severity.NOTE,
+            """\
+What it sees: MultiHeadAttention of TensorFlow 2.4.
+Why it matters: later versions of tf.keras read the shapes of its inputs from the config, and fail where they are not.
+Example: `KeyError: 'query_shape'`.
+What to do: nothing; the layer is built when it is called.
+References: keras 2.15, `layers/attention/multi_head_attention.py`, `from_config`.
+""",
+        ),
+        frozenset({"MultiHeadAttention"}),
+        _shapes,
+    ),
+    LayerRepair(
+        Rule(
+            "SL759",
+            "attention-without-masks",
+            Severity.NOTE,
+            """\
+What it sees: MultiHeadAttention of TensorFlow 2.4-2.9 in a model in which a layer makes masks.
+Why it matters: up to 2.9 the layer saw no mask but `attention_mask`; since 2.10 it also applies those of its inputs, and
+passes them on. The same weights give other numbers.
+Example: `MultiHeadAttention(2, 8)(e, e)` behind `Embedding(..., mask_zero=True)`.
+What to do: nothing; a layer of safeload leaves the masks out, as the writer did.
+References: keras 2.10, `layers/attention/multi_head_attention.py`.
+""",
+        ),
+        frozenset({"MultiHeadAttention"}),
+        _unmasked,
+        since=(2,),
+        until=(2, 10),
+    ),
+    LayerRepair(
+        Rule(
+            "SL767",
+            "relu-without-masks",
+            Severity.NOTE,
+            """\
+What it sees: a ReLU layer of TensorFlow 2.4 or earlier in a model in which a layer makes masks.
+Why it matters: it let no mask pass; since 2.5 it does, and the layers behind it leave out masked steps.
+Example: `Embedding(..., mask_zero=True)`, `ReLU()`, `LSTM(8)`.
+What to do: nothing; a layer of safeload ends the mask, as the writer's did.
+References: tf.keras 2.4 and 2.5, `layers/advanced_activations.py`.
+""",
+        ),
+        frozenset({"ReLU"}),
+        _ends,
+        since=(2,),
+        until=(2, 5),
+    ),
+)
