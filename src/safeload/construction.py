@@ -34,7 +34,8 @@ def construct(examination: Examination, report: Report) -> Any:
     keras = keras_module(examination.runtime)
     try:
         resolver = examination.resolution.bind()
-        with scope(keras, resolver.custom_objects, safe_mode=options.safe_mode), deferred(keras):
+        objects, config = resolver.custom_objects, document.architecture
+        with scope(keras, objects, safe_mode=options.safe_mode, config=config), deferred(keras):
             model = building.build(
                 document,
                 resolver,

@@ -14,7 +14,9 @@ _lock = threading.RLock()
 
 
 @contextlib.contextmanager
-def building(keras: ModuleType, custom_objects: Mapping[str, Any], *, safe_mode: bool) -> Iterator[None]:
+def building(
+    keras: ModuleType, custom_objects: Mapping[str, Any], *, safe_mode: bool, config: Any = None
+) -> Iterator[None]:
     """Everything that deserializing needs around it.
 
     - one build at a time: name counters and the legacy loaders' module tables are process-wide;
@@ -25,7 +27,7 @@ def building(keras: ModuleType, custom_objects: Mapping[str, Any], *, safe_mode:
     with _lock, contextlib.ExitStack() as stack:
         before = _globals(keras)
         stack.callback(_restore, keras, before)
-        stack.enter_context(_name_counters(keras))
+        stack.enter_context(_name_counters(keras, config))
         stack.enter_context(_custom_objects(keras, custom_objects))
         stack.enter_context(_safe_mode(keras, safe_mode))
         yield
@@ -61,14 +63,21 @@ def _restore(keras: ModuleType, before: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _name_counters(keras: ModuleType) -> Iterator[None]:
-    """A load must not change the names that later layers get: `keras.backend.get_uid` counts in the process."""
+def _name_counters(keras: ModuleType, config: Any) -> Iterator[None]:
+    """A load must not change the names that later layers get: `keras.backend.get_uid` counts in the process.
+
+    Meanwhile the names of the config's layers are taken: Keras 3 computes the masks of a functional model with operations
+    of the model, which it names itself, and refuses a model with two of one name (`concatenate` in `Concatenate`).
+    """
     module = _module(keras, "src.backend.common.global_state")
     if module is None:
         yield
         return
     counters = module.get_global_attribute("object_name_uids")
     saved = dict(counters) if counters is not None else None
+    uniquify = getattr(_module(keras, "src.utils.naming"), "uniquify", None)
+    for name in sorted(_layer_names(config)) if uniquify is not None else ():
+        uniquify(name)
     try:
         yield
     finally:
@@ -78,6 +87,21 @@ def _name_counters(keras: ModuleType) -> Iterator[None]:
             now.update(saved)
         elif now is not None:
             now.clear()
+
+
+def _layer_names(config: Any) -> set[str]:
+    """The names of all layers in a config."""
+    found: set[str] = set()
+    stack = [config]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list | tuple):
+            stack += node
+        elif isinstance(node, Mapping):
+            if isinstance(node.get("name"), str) and "class_name" not in node:
+                found.add(node["name"])
+            stack += [v for k, v in node.items() if isinstance(v, Mapping | list) and k != "inbound_nodes"]
+    return found
 
 
 @contextlib.contextmanager

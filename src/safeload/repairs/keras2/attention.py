@@ -55,6 +55,8 @@ def _unmasked(layer: Mapping[str, Any], context: Context) -> Repaired | None:
 
 
 def _ends(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    if context.writer.is_tf_keras is False:  # the standalone Keras of the time let it pass
+        return None
     if not isinstance(layer.get("config"), Mapping) or not may_mask(context.document.architecture):
         return None
     name = "safeload>ReLU"
