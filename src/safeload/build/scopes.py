@@ -75,9 +75,10 @@ def _name_counters(keras: ModuleType, config: Any) -> Iterator[None]:
         return
     counters = module.get_global_attribute("object_name_uids")
     saved = dict(counters) if counters is not None else None
-    uniquify = getattr(_module(keras, "src.utils.naming"), "uniquify", None)
-    for name in sorted(_layer_names(config)) if uniquify is not None else ():
-        uniquify(name)
+    naming = _module(keras, "src.utils.naming")
+    if naming is not None and hasattr(naming, "uniquify"):
+        for name in sorted(_layer_names(config)):
+            naming.uniquify(name)
     try:
         yield
     finally:

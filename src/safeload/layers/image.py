@@ -152,7 +152,7 @@ class _RandomSize(keras.layers.Layer):  # type: ignore[misc, name-defined]
         images = tf.cast(inputs, self.compute_dtype)
         if not training:
             return images
-        low, high = self.factor if isinstance(self.factor, list | tuple) else (-self.factor, self.factor)
+        low, high = (-self.factor, self.factor) if isinstance(self.factor, int | float) else self.factor
         shape = tf.shape(images)
         sizes = [shape[_HEIGHT], shape[_WIDTH]]
         scale = tf.random.uniform([], 1.0 + low, 1.0 + high, seed=self.seed)
