@@ -82,6 +82,8 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
             return dict(node)
         if name in DATA_CLASSES:
             return {k: walk(v, at) for k, v in node.items()}
+        if not allow_lambda and any("_type" in str(k) and v == "lambda" for k, v in _items(node["config"])):
+            raise UnsafeModelError("a layer holds Python bytecode", where=at, threats=(f"{at}: Python bytecode",))
         target = resolver.target(node, at)
         if name == "function":
             return target.name if target.module else _custom_function(target.name)
@@ -101,6 +103,10 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
         return emitted
 
     return walk(value, where)
+
+
+def _items(config: Any) -> Any:
+    return config.items() if isinstance(config, Mapping) else ()
 
 
 def _custom_function(key: str) -> dict[str, Any]:

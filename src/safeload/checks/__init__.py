@@ -22,6 +22,7 @@ __all__ = ["CHECKS", "Examination", "run"]
 CHECKS: tuple[str, ...] = (
     "completeness",
     "integrity",
+    "safety",
     "versions",
     "graph_ops",
     "function_only",
