@@ -13,7 +13,17 @@ SOURCES = Path(__file__).parents[1] / "src" / "safeload"
 LEVELS = (
     {"errors", "bytesource", "events"},
     {"findings", "limits", "strictjson"},
-    {"source", "document", "runtime", "options", "containers", "naming", "operations", "optimizers"},
+    {
+        "source",
+        "document",
+        "runtime",
+        "options",
+        "containers",
+        "environments",
+        "naming",
+        "operations",
+        "optimizers",
+    },
     {"formats"},
     {"lambdas"},
     {"objects"},

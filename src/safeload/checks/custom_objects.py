@@ -6,13 +6,15 @@ import difflib
 from collections.abc import Iterable
 
 from safeload.checks import Examination
-from safeload.errors import AmbiguousCustomObjectError, MissingCustomObjectError
+from safeload.errors import AmbiguousCustomObjectError, CustomObjectMismatchError, MissingCustomObjectError
 from safeload.findings import Finding, Rule, Severity
 from safeload.objects.catalog import names
 from safeload.objects.definitions import definitions
 from safeload.objects.registry import registered_modules
+from safeload.objects.resolution import Resolved
+from safeload.objects.signatures import faults
 
-__all__ = ["AMBIGUOUS", "LOST_NAME", "MISSING", "MISSING_FOR_TRAINING", "check"]
+__all__ = ["AMBIGUOUS", "LOST_NAME", "MISMATCH", "MISSING", "MISSING_FOR_TRAINING", "check"]
 
 MISSING = Rule(
     "SL401",
@@ -72,6 +74,23 @@ References: tensorflow #56403.
     MissingCustomObjectError,
 )
 
+MISMATCH = Rule(
+    "SL405",
+    "custom-object-mismatch",
+    Severity.ERROR,
+    """\
+What it sees: a custom class that was found, but whose constructor can't take the config that the file holds.
+Why it matters: it is another version of the class than the one that was saved, or one that Keras can't rebuild.
+Example: `Attention(units)` for a config with `units` and `heads`; a class without `**kwargs`, for the `name` and
+`trainable` that Keras stores for each layer.
+What to do: pass the class as it was; or let `__init__` take the keys, `**kwargs` for Keras' own.
+References: keras.io/guides/serialization_and_saving.
+""",
+    CustomObjectMismatchError,
+)
+
+_OF_KERAS = frozenset({"name", "trainable", "dtype", "dynamic", "batch_input_shape", "batch_shape", "autocast"})
+
 
 def check(examination: Examination) -> Iterable[Finding]:
     """A finding for every object that is missing or ambiguous."""
@@ -105,6 +124,9 @@ def check(examination: Examination) -> Iterable[Finding]:
                 missing=(use.registered_name or use.name,),
                 candidates={use.name: tuple(str(p) for p in places)} if places else {},
             )
+    for resolved in resolution.resolved:
+        if resolved.target is not None and resolved.target.module is None and (not resolved.use.training or strict):
+            yield from _mismatch(resolved, resolution.custom_objects.get(resolved.target.name))
     for resolved in resolution.ambiguous:
         use = resolved.use
         yield AMBIGUOUS.finding(
@@ -113,6 +135,29 @@ def check(examination: Examination) -> Iterable[Finding]:
             hint=f"pass the right one: custom_objects={{{use.name!r}: ...}}",
             candidates={use.name: resolved.candidates},
         )
+
+
+def _mismatch(resolved: Resolved, value: object) -> Iterable[Finding]:
+    use = resolved.use
+    wrong = faults(value, use.config)
+    if wrong is None:
+        return
+    parts = [f"needs {', '.join(wrong.missing)}"] if wrong.missing else []
+    parts += [f"does not take {', '.join(wrong.unexpected)}"] if wrong.unexpected else []
+    if wrong.unexpected and set(wrong.unexpected) <= _OF_KERAS:
+        hint = "let its __init__ take **kwargs and call super().__init__(**kwargs): Keras stores these for each layer"
+    elif wrong.missing and not wrong.unexpected:
+        hint = f"let its get_config() give {', '.join(wrong.missing)}, or give them defaults, and save the model again"
+    else:
+        hint = f"pass the class as it was when the model was saved: custom_objects={{{use.name!r}: ...}}"
+    yield MISMATCH.finding(
+        f"{use.name} ({resolved.origin}) can't take its stored config: it {' and '.join(parts)}",
+        where=use.where,
+        hint=hint,
+        name=use.name,
+        expected=tuple(str(k) for k in use.config),
+        found=wrong.takes,
+    )
 
 
 def _hint(name: str, kind: str, places: tuple[object, ...], dialect: str) -> str:

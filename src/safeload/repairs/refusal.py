@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safeload.environments import install_hint
 from safeload.errors import VersionMismatchError
 from safeload.repairs.engine import Context
 
@@ -25,7 +26,7 @@ def refusal(
         f"{reason}; Keras {runtime.keras} has no equal to it",
         path=context.document.path,
         where=where or context.where or None,
-        hint=hint or f"load the file with {written}",
+        hint=hint or install_hint(writer) or f"load the file with {written}",
         saved_with={k: str(v) for k, v in writer.to_dict().items()},
         running={k: str(v) for k, v in runtime.to_dict().items() if v is not None},
         reasons=(reason,),
