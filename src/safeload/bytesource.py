@@ -24,12 +24,12 @@ class ByteRange:
         size: Its length in bytes.
         name: What to call it in messages.
         close: Closes the origin.
-        descriptor: Of the file whose bytes these are, all of them; None otherwise.
+        opener: Opens the very file whose bytes these are, all of them, once more; None where there is no such file.
         read_into: `read_into(offset, buffer)` of the origin: fills a writable buffer as far as the origin goes and
             returns how far; without it, `read_at` and a copy.
     """
 
-    __slots__ = ("_close", "_read_at", "_read_into", "descriptor", "name", "offset", "size")
+    __slots__ = ("_close", "_read_at", "_read_into", "name", "offset", "opener", "size")
 
     def __init__(
         self,
@@ -38,13 +38,13 @@ class ByteRange:
         size: int,
         name: str = "",
         close: Callable[[], None] | None = None,
-        descriptor: int | None = None,
+        opener: Callable[[], int] | None = None,
         read_into: Callable[[int, memoryview], int] | None = None,
     ) -> None:
         self._read_at = read_at
         self._read_into = read_into
         self._close = close
-        self.descriptor = descriptor
+        self.opener = opener
         self.offset = offset
         self.size = size
         self.name = name
@@ -96,7 +96,7 @@ class ByteRange:
                 os.close(descriptor)
 
         reader = read_into if hasattr(os, "preadv") else None
-        return cls(read_at, 0, size, os.fspath(path), close, descriptor, reader)
+        return cls(read_at, 0, size, os.fspath(path), close, lambda: os.dup(descriptor), reader)
 
     @classmethod
     def of_buffer(cls, data: Any, name: str = "bytes") -> ByteRange:

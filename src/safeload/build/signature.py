@@ -100,6 +100,7 @@ def _adopt(model: Any, variables: Sequence[Any], keras: ModuleType) -> None:
             trainable=variable.trainable,
             name=path.rsplit("/", 1)[-1] or "variable",
         )
+        _ = held.value  # it has its (scalar) first value now, so that none is given to it later
         held._value = variable
         held._shape = tuple(variable.shape)
         held._ndim = len(variable.shape)

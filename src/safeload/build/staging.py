@@ -21,21 +21,24 @@ from safeload.formats.tensorflow.loadable import loadable
 __all__ = ["staged"]
 
 _FOLDERS = ("variables", "assets")
-_PIECE = 1 << 24
+_PIECE = 1 << 22
+"""Bytes that are copied at once; a smaller file is copied, so that not every file is held open."""
+_OPEN_FILES = "/proc/self/fd"
+"""Where Linux has the open files of a process by number; opening one of them opens that file, whatever its name is."""
 
 
 @contextlib.contextmanager
 def staged(document: ModelDocument) -> Iterator[str]:
     """A folder of the SavedModel, for as long as TensorFlow reads from it."""
     members = document.extras["members"]
-    with tempfile.TemporaryDirectory(prefix="safeload-") as folder:
+    with tempfile.TemporaryDirectory(prefix="safeload-") as folder, contextlib.ExitStack() as stack:
         Path(folder, PB).write_bytes(loadable(members[PB].read(), document.extras["meta_graph"]))
         for name, run in members.items():
             parts = PurePosixPath(name).parts
             if len(parts) > 1 and parts[0] in _FOLDERS and _stays_inside(parts):
                 target = Path(folder, *parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _give(run, target)
+                _give(run, target, stack)
         yield folder
 
 
@@ -43,13 +46,13 @@ def _stays_inside(parts: tuple[str, ...]) -> bool:
     return ".." not in parts and not any("\\" in part or ":" in part for part in parts)
 
 
-def _give(run: ByteRange, target: Path) -> None:
-    """The bytes of a member under a name: linked where they are an open file, else written."""
-    if run.descriptor is not None:
-        opened = f"/proc/self/fd/{run.descriptor}"
-        if os.path.exists(opened):
-            target.symlink_to(opened)
-            return
+def _give(run: ByteRange, target: Path, stack: contextlib.ExitStack) -> None:
+    """The bytes of a member under a name: linked where they are a file that can be held open, else written."""
+    if run.opener is not None and run.size > _PIECE and os.path.isdir(_OPEN_FILES):
+        descriptor = run.opener()
+        stack.callback(os.close, descriptor)
+        target.symlink_to(f"{_OPEN_FILES}/{descriptor}")
+        return
     with target.open("wb") as file:
         for at in range(0, run.size, _PIECE):
             file.write(run.read_at(at, _PIECE))

@@ -76,7 +76,13 @@ class Folder:
                 threats=(f"{name}: {what}",),
             )
         file = self.files[name]
-        return ByteRange(lambda offset, length: self._read(name, offset, length), 0, file.size, name)
+        return ByteRange(
+            lambda offset, length: self._read(name, offset, length),
+            0,
+            file.size,
+            name,
+            opener=lambda: self._open(name),
+        )
 
     def members(self, names: Iterable[str]) -> dict[str, ByteRange]:
         """Files by name; one that is a link out of the directory is an error, as in `member`."""
