@@ -20,6 +20,7 @@ _MODULES = {
     "keras3_leaky_relu keras3_log_sigmoid keras3_log_softmax keras3_mish keras3_relu6 keras3_soft_shrink "
     "keras3_sparse_plus keras3_sparse_sigmoid keras3_sparsemax keras3_squareplus keras3_tanh_shrink keras3_threshold",
     "ops": "TensorFlowFunction",
+    "ops3": "Keras3Operation",
     "ops_losses": "AddLoss",
     "ops_nodes": "TensorFlowNode",
     "ops_ragged": "RaggedToTensor",

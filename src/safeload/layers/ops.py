@@ -17,7 +17,7 @@ from safeload.operations import MAX_ELEMENTS
 from safeload.operations.arguments import fill
 from safeload.runtime import detect, keras_module
 
-__all__ = ["OperationLayer", "TensorFlowFunction", "bounded"]
+__all__ = ["OperationLayer", "TensorFlowFunction", "bounded", "plain"]
 
 keras = keras_module(detect())
 
@@ -89,13 +89,13 @@ class TensorFlowFunction(OperationLayer):
         return self._call_function(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "function": self._function, "arguments": _plain(self._arguments)}
+        return {**super().get_config(), "function": self._function, "arguments": plain(self._arguments)}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A copy without the wrappers that Keras 2 puts around attributes."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from safeload.checks.graph_op_table import PURE
-from safeload.layers.ops import OperationLayer, _plain
+from safeload.layers.ops import OperationLayer, plain
 from safeload.layers.registration import registered
 from safeload.operations.nodes import ELEMENTWISE, LISTS, RANDOM_NODES
 
@@ -64,6 +64,6 @@ class TensorFlowNode(OperationLayer):
         return {
             **super().get_config(),
             "operation": self._operation,
-            "attributes": _plain(self._attributes),
-            "constants": {str(k): _plain(v) for k, v in self._constants.items()},
+            "attributes": plain(self._attributes),
+            "constants": {str(k): plain(v) for k, v in self._constants.items()},
         }

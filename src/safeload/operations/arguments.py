@@ -2,7 +2,7 @@
 
 A template is `{"args": [...], "kwargs": {...}}` in which `{"tensor": 2}` stands for the third tensor of the call,
 `{"slice": [start, stop, step]}` for a slice, `{"ellipsis": true}` for `...`, `{"array": [...]}` for a constant that was an
-array or a tensor (elsewhere lists may have been either). Everything else is itself.
+array or a tensor (elsewhere lists may have been either), with its `"dtype"` where that is known. Everything else is itself.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ __all__ = ["ELLIPSIS", "fill", "literals"]
 ELLIPSIS = {"ellipsis": True}
 
 
-def _same(value: Any) -> Any:
+def _same(value: Any, dtype: str | None = None) -> Any:
     return value
 
 
-def fill(template: Any, tensor: Callable[[int], Any], array: Callable[[Any], Any] = _same) -> Any:
+def fill(template: Any, tensor: Callable[[int], Any], array: Callable[..., Any] = _same) -> Any:
     """The template with tensors, slices, ellipses and arrays in their places.
 
     Raises:
@@ -29,6 +29,8 @@ def fill(template: Any, tensor: Callable[[int], Any], array: Callable[[Any], Any
         return [fill(item, tensor, array) for item in template]
     if not isinstance(template, Mapping):
         return template
+    if set(template) == {"array", "dtype"}:
+        return array(template["array"], template["dtype"])
     if len(template) == 1:
         key, value = next(iter(template.items()))
         if key == "tensor" and isinstance(value, int):

@@ -13,6 +13,7 @@ from typing import Any
 
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
 from safeload.repairs.keras3_to_2.masks import without_implicit_masks
+from safeload.repairs.keras3_to_2.operations import as_layer
 from safeload.repairs.keras3_to_2.own import class_of
 from safeload.repairs.keras3_to_2.rules import rule
 from safeload.repairs.keras3_to_2.tensors import history, tensors
@@ -159,6 +160,7 @@ def _nodes(layer: Mapping[str, Any], context: Context) -> Repaired | None:
         return None
     config = layer["config"]
     children = without_implicit_masks(config["layers"], (config["input_layers"], config["output_layers"]))
+    children = [as_layer(child, context) for child in children]
     graph = _Graph({**config, "layers": children}, context)
     layers = []
     for child in children:
