@@ -147,7 +147,7 @@ def repaired(layer: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
     return {**layer, "config": kept} if kept != layer["config"] else layer
 
 
-_YOUNG = frozenset({"synchronized", "ragged"})
+_YOUNG = frozenset({"synchronized", "ragged", "optional"})
 """Arguments that Keras 2 has, but not in each of its versions: dropped at the default."""
 
 
