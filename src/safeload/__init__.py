@@ -10,10 +10,11 @@ loaded when they are first used (PEP 562).
 from __future__ import annotations
 
 import importlib
-import logging
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as `typing` has it, without the milliseconds that importing `typing` takes
 if TYPE_CHECKING:
+    from typing import Any
+
     from safeload.document import ModelDocument as ModelDocument
     from safeload.errors import AmbiguousCustomObjectError as AmbiguousCustomObjectError
     from safeload.errors import BackendMismatchError as BackendMismatchError
@@ -83,8 +84,6 @@ _NAMES = {
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted([*_HOMES, "__version__"])
-
-logging.getLogger("safeload").addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:

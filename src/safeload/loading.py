@@ -23,6 +23,7 @@ from safeload.source import open_source
 __all__ = ["check", "inspect", "load_model"]
 
 log = logging.getLogger("safeload")
+log.addHandler(logging.NullHandler())
 
 
 def load_model(

@@ -146,6 +146,8 @@ def assert_same_value(value: Any, expected: Any, place: str) -> None:
         assert value == [t.decode() if isinstance(t, bytes) else t for t in expected.ravel()], place
     elif isinstance(expected, bytes):
         assert value == expected.decode(), place
+    elif isinstance(expected, np.ndarray) and expected.size == 0:
+        assert value == [], place
     elif isinstance(expected, np.ndarray):
         assert value.dtype.name == expected.dtype.name and np.array_equal(value, expected), place
     else:

@@ -143,6 +143,20 @@ def _value(heaps: GlobalHeaps, stored: _Stored) -> Any:
     return _numbers(datatype, dataspace, raw)
 
 
+_SCALARS = {"f2": "e", "f4": "f", "f8": "d", "i1": "b", "i2": "h", "i4": "i", "i8": "q"} | {
+    "u1": "B",
+    "u2": "H",
+    "u4": "I",
+    "u8": "Q",
+}
+"""NumPy's codes in the language of `struct`: single numbers are read without NumPy, which may not be installed."""
+
+
 def _numbers(datatype: Datatype, dataspace: Dataspace, raw: bytes) -> Any:
+    if dataspace.count == 0:  # h5py makes an array of floats of an empty list of names
+        return []
+    code = _SCALARS.get(datatype.code[1:])
+    if not dataspace.shape and code and datatype.name not in ("bool", "bfloat16"):
+        return struct.unpack(f"{'>' if datatype.code[0] == '>' else '<'}{code}", raw)[0]
     array = plain_array(datatype, dataspace.shape or (), raw)
     return array if dataspace.shape else array.item()
