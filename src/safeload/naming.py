@@ -8,7 +8,15 @@ from typing import Any
 
 from safeload.document import WeightGroup
 
-__all__ = ["is_generator_group", "layer_groups", "layers_of", "numbered", "snake_case", "writer_class"]
+__all__ = [
+    "RENAMED_LAYERS",
+    "is_generator_group",
+    "layer_groups",
+    "layers_of",
+    "numbered",
+    "snake_case",
+    "writer_class",
+]
 
 
 def snake_case(name: str) -> str:
@@ -75,3 +83,7 @@ _GENERATORS = re.compile(r"_?(?:seed_generator|random_generator)(?:_\d+)?")
 def is_generator_group(group: WeightGroup) -> bool:
     """Whether a group holds the state of a random generator alone: a layer of another Keras has none, or another kind."""
     return _GENERATORS.fullmatch(group.name) is not None and all(e.size <= 3 for e in group.walk())
+
+
+RENAMED_LAYERS = "renamed_layers"
+"""Key of `ModelDocument.extras`: the new name of each layer that a repair renamed, by its path in the file."""

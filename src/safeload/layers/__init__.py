@@ -1,7 +1,7 @@
 """Layers and functions of our own that repaired models use, registered with Keras as `safeload>NAME`.
 
-Their modules import TensorFlow and are loaded when a model needs one.
-
+Their modules import TensorFlow and are loaded when a model needs one. A layer that does what one of Keras' own does is
+called as that one is and is a subclass of it, so that code which asks for a layer's class goes on working.
 """
 
 from __future__ import annotations
@@ -28,6 +28,14 @@ _MODULES = {
     "PaddedAveragePooling2D PaddedAveragePooling3D",
     "objectives": "mean_cosine_proximity negative_cosine_proximity",
     "optimizers": "LegacyAdagrad LegacyNadam LegacyRMSprop",
+    "activations": "hard_sigmoid leaky_relu log_softmax relu6 silu",
+    "channels_first": "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose SeparableConv1D SeparableConv2D "
+    "DepthwiseConv1D DepthwiseConv2D MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D "
+    "AveragePooling3D ConvLSTM1D ConvLSTM2D ConvLSTM3D",
+    "locally_connected": "LocallyConnected1D LocallyConnected2D",
+    "normalization": "BatchNormalization",
+    "thresholded_relu": "ThresholdedReLU",
+    "upsampling": "UpSampling2D",
 }
 
 OWN: dict[str, str] = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -22,10 +22,10 @@ BOUNDARIES: tuple[tuple[str, str, str], ...] = (
     ("keras1_to_2", "keras1", "keras2"),
     ("keras2", "keras2", "keras2"),
     ("backends", "keras2", "keras2"),
-    ("devices", "", ""),
     ("keras2_to_3", "keras2", "keras3"),
     ("keras3", "keras3", "keras3"),
     ("keras3_to_2", "keras3", "keras2"),
+    ("devices", "", ""),
     ("training", "", ""),
 )
 """Boundaries in the order of the chain. One whose two dialects are the same mends drift inside that dialect."""

@@ -1,13 +1,23 @@
-"""Repairs of the boundary `keras2`: drift inside Keras 2, from the first tf.keras to its last; see `safeload.repairs`.
+"""Repairs of the boundary `keras2`: drift inside Keras 2, from 2.0 and tf.keras 1.x to 2.15; see `safeload.repairs`.
 
 They also run on the way to Keras 3, so that everything behind them sees the forms of Keras 2.15 alone.
 """
 
 from __future__ import annotations
 
+from safeload.repairs.devices import cudnn
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras2 import attention, preprocessing
+from safeload.repairs.keras2 import attention, classes, functions, preprocessing, recurrent, sequential, upsampling
 
 __all__ = ["ROWS"]
 
-ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*preprocessing.ROWS, *attention.ROWS)
+ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
+    *sequential.ROWS,
+    *classes.ROWS,
+    *recurrent.ROWS,
+    *cudnn.ROWS,
+    *upsampling.ROWS,
+    *functions.ROWS,
+    *preprocessing.ROWS,
+    *attention.ROWS,
+)

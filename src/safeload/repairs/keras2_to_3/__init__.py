@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras2_to_3 import attention, common, masks, nodes, op_layers, op_layers_graph, preprocessing
+from safeload.repairs.keras2_to_3 import (
+    activations,
+    arguments,
+    attention,
+    forms,
+    inputs,
+    lambdas,
+    masks,
+    names,
+    nodes,
+    normalization,
+    op_layers,
+    op_layers_graph,
+    preprocessing,
+)
 
 __all__ = ["ROWS"]
 
 ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
-    *common.ROWS,
+    *names.ROWS,
+    *inputs.ROWS,
+    *normalization.ROWS,
+    *arguments.ROWS,
+    *activations.ROWS,
+    *forms.ROWS,
+    *lambdas.ROWS,
     *preprocessing.ROWS,
     *attention.ROWS,
     *masks.ROWS,
