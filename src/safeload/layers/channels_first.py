@@ -1,5 +1,8 @@
 """Layers in `channels_first` that run where their kernels know `channels_last` alone: on the CPU.
 
+A transposed convolution with `dilation_rate` over 1 asks, in Keras 3, for another kernel that no CPU has; the holes are
+filled with zeros instead.
+
 Each is Keras' own class with the same attributes, weights and numbers; only its computation happens between two
 transpositions. The decision is made when the layer runs, since only then it is known which devices there are: with
 Keras 2 and a GPU, and `device="auto"`, the layer does what Keras' own does. With Keras 3 it always transposes, because
@@ -51,11 +54,36 @@ def _to_first(x: Any) -> Any:
 
 def _twin(layer: Any, base: type) -> Any:
     """The layer as one in channels_last: the same state in another object, so that threads don't meet in it."""
-    twin: Any = object.__new__(base)
-    twin.__dict__.update(layer.__dict__)
+    twin = _copy(layer, base)
     twin.__dict__.update({name: value for name, value in _LAST.items() if name in layer.__dict__})
     if "_tf_data_format" in twin.__dict__:
         twin.__dict__["_tf_data_format"] = {3: "NWC", 4: "NHWC", 5: "NDHWC"}[layer.rank + 2]
+    return twin
+
+
+def _copy(layer: Any, base: type) -> Any:
+    twin: Any = object.__new__(base)
+    twin.__dict__.update(layer.__dict__)
+    return twin
+
+
+def _dilates(layer: Any, base: type) -> bool:
+    """Whether it is a transposed convolution with holes, for which Keras 3 asks a kernel that no CPU has."""
+    return "Transpose" in base.__name__ and detect().dialect == "keras3" and max(layer.dilation_rate) > 1
+
+
+def _without_holes(layer: Any, base: type) -> Any:
+    """The layer with the holes of its kernel filled by zeros, which is the same convolution."""
+    kernel = tf.convert_to_tensor(layer.kernel)
+    for axis, (size, rate) in enumerate(zip(layer.kernel_size, layer.dilation_rate, strict=True)):
+        wide = (size - 1) * rate + 1
+        spread = tf.one_hot([i * rate for i in range(size)], wide, dtype=kernel.dtype)  # (size, wide)
+        kernel = tf.transpose(kernel, [axis, *(a for a in range(kernel.shape.rank) if a != axis)])
+        kernel = tf.tensordot(spread, kernel, axes=[[0], [0]])
+        kernel = tf.transpose(kernel, [*range(1, axis + 1), 0, *range(axis + 1, kernel.shape.rank)])
+    twin = _copy(layer, base)
+    sizes = tuple((size - 1) * rate + 1 for size, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True))
+    twin.__dict__.update(kernel=kernel, kernel_size=sizes, dilation_rate=(1,) * len(sizes))
     return twin
 
 
@@ -70,9 +98,10 @@ class _Transposing:
 
     def call(self, inputs: Any) -> Any:
         base: Any = self.safeload_base
+        layer = _without_holes(self, base) if _dilates(self, base) else self
         if self.data_format != "channels_first" or not _transposes(self.safeload_device):  # type: ignore[attr-defined]
-            return base.call(self, inputs)
-        return _to_first(base.call(_twin(self, base), _to_last(inputs)))
+            return base.call(layer, inputs)
+        return _to_first(base.call(_twin(layer, base), _to_last(inputs)))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "device": self.safeload_device}  # type: ignore[misc]

@@ -24,7 +24,10 @@ def _channels_first(layer: Mapping[str, Any], context: Context) -> Repaired | No
     registered = layer.get("registered_name")
     if ">" in name or (isinstance(registered, str) and ">" in registered):  # another's layer of that name
         return None
-    if not isinstance(config, Mapping) or config.get("data_format") != "channels_first":
+    if not isinstance(config, Mapping):
+        return None
+    dilated = context.runtime.dialect == "keras3" and "Transpose" in name and _has_holes(config.get("dilation_rate"))
+    if config.get("data_format") != "channels_first" and not dilated:
         return None
     own = {
         **{k: v for k, v in layer.items() if k != "module"},
@@ -32,7 +35,14 @@ def _channels_first(layer: Mapping[str, Any], context: Context) -> Repaired | No
         "registered_name": f"safeload>{name}",
         "config": {**config, "device": context.device},
     }
+    if dilated:
+        return Repaired(own, f"{name} with a dilation rate runs with zeros in its kernel's holes")
     return Repaired(own, f"{name} in channels_first runs between two transpositions where there is no GPU")
+
+
+def _has_holes(rate: Any) -> bool:
+    rates = rate if isinstance(rate, list | tuple) else (rate,)
+    return any(isinstance(r, int) and r > 1 for r in rates)
 
 
 ROWS = (
@@ -42,7 +52,7 @@ ROWS = (
             "channels-first",
             Severity.NOTE,
             """\
-What it sees: a convolution, a pooling or a ConvLSTM in `channels_first`.
+What it sees: a convolution, a pooling or a ConvLSTM in `channels_first`; a transposed convolution with a dilation rate.
 Why it matters: TensorFlow has these kernels in `channels_last` alone on the CPU: the model loads and fails at `predict`.
 Keras 3 moreover adds the bias along the wrong axis where the width equals the number of filters.
 Example: a network that was trained on a GPU with `image_data_format="channels_first"`.

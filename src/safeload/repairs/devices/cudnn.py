@@ -7,10 +7,10 @@ GRU resets after the product, as cuDNN does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from safeload.document import WeightTransform
+from safeload.document import LayerPath, WeightTransform
 from safeload.repairs.engine import Context, LayerRepair, Repaired
 from safeload.repairs.forms import config_of, plain, rule
 
@@ -69,6 +69,11 @@ def _kernels(arrays: list[np.ndarray], gates: int) -> list[np.ndarray]:
 _WEIGHTS = {"LSTM": lstm_weights, "GRU": gru_weights}
 
 
+def _in_cell(weights: Callable[[list[np.ndarray]], list[np.ndarray]]) -> dict[LayerPath, WeightTransform]:
+    """The transform of a recurrent layer: its cell owns the weights."""
+    return {("cell",): WeightTransform("cudnn", weights)}
+
+
 def _cudnn(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     config = config_of(layer)
     if config is None:
@@ -77,7 +82,7 @@ def _cudnn(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     twin, extra = _TWINS[name]
     kept = {k: v for k, v in config.items() if k != "cudnn"}
     changed = {**layer, "class_name": twin, "config": {**kept, **_SAME, **extra}}
-    return Repaired(changed, f"{name} became {twin}", WeightTransform("cudnn", _WEIGHTS[twin]))
+    return Repaired(changed, f"{name} became {twin}", inner=_in_cell(_WEIGHTS[twin]))
 
 
 def _stored_by_cudnn(layer: Mapping[str, Any], context: Context) -> Repaired | None:
@@ -88,10 +93,9 @@ def _stored_by_cudnn(layer: Mapping[str, Any], context: Context) -> Repaired | N
         return None
     if entries[2].shape != (2 * _GATES[name] * entries[1].shape[0],):
         return None
-    transform = WeightTransform("cudnn", _WEIGHTS[name])
     if name == "GRU" and not layer["config"].get("reset_after"):
         return None
-    return Repaired(layer, f"weights of CuDNN{name} became those of {name}", transform)
+    return Repaired(layer, f"weights of CuDNN{name} became those of {name}", inner=_in_cell(_WEIGHTS[name]))
 
 
 ROWS = (
