@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 from safeload.checks import Examination
+from safeload.checks.dependencies import installed, package_of
 from safeload.errors import AmbiguousCustomObjectError, CustomObjectMismatchError, MissingCustomObjectError
 from safeload.findings import Finding, Rule, Severity
 from safeload.objects.catalog import names
@@ -13,6 +14,7 @@ from safeload.objects.definitions import definitions
 from safeload.objects.registry import registered_modules
 from safeload.objects.resolution import Resolved
 from safeload.objects.signatures import faults
+from safeload.objects.uses import ObjectUse
 
 __all__ = ["AMBIGUOUS", "LOST_NAME", "MISMATCH", "MISSING", "MISSING_FOR_TRAINING", "check"]
 
@@ -120,7 +122,7 @@ def check(examination: Examination) -> Iterable[Finding]:
             yield MISSING.finding(
                 f"the {use.kind} {use.registered_name or use.name} was not found",
                 where=use.where,
-                hint=_hint(use.name, use.kind, places, examination.runtime.dialect),
+                hint=_hint(use, places, examination.runtime.dialect),
                 missing=(use.registered_name or use.name,),
                 candidates={use.name: tuple(str(p) for p in places)} if places else {},
             )
@@ -160,12 +162,19 @@ def _mismatch(resolved: Resolved, value: object) -> Iterable[Finding]:
     )
 
 
-def _hint(name: str, kind: str, places: tuple[object, ...], dialect: str) -> str:
+def _hint(use: ObjectUse, places: tuple[object, ...], dialect: str) -> str:
+    name, kind = use.name, use.kind
     if places:
         first = places[0]
         module = getattr(first, "module", "")
         return f'{first}: safeload.register_module("{module}")'
-    near = difflib.get_close_matches(name, [*names(dialect, kind), *names(dialect, "layer")] if kind else [], 1, 0.85)
+    package = package_of(name, use.registered_name, use.module)
+    home = package.module if package is not None else (use.module or "").split(".")[0]
+    if home not in ("", "keras", "tf_keras", "tensorflow", "builtins", "__main__") and installed(home):
+        said = "the file says that it comes from" if package is None else "it seems to come from"
+        return f'{said} {use.module or home}, which is installed: safeload.register_module("{use.module or home}")'
+    own = {n.casefold(): n for n in ([*names(dialect, kind), *names(dialect, "layer")] if kind else [])}
+    near = [own[n] for n in difflib.get_close_matches(name.casefold(), list(own), 1, 0.85)]
     meant = f"did you mean {near[0]}? Otherwise " if near else ""
     known = registered_modules()
     looked = f" (registered: {', '.join(known)})" if known else ""

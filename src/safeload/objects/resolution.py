@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from safeload.document import ModelDocument
 from safeload.errors import MissingCustomObjectError
 from safeload.objects.catalog import KINDS, Builtin, builtin, is_alias
+from safeload.objects.loading import Static
 from safeload.objects.scope import Origin, Scope
 from safeload.objects.uses import ObjectUse, uses
 from safeload.runtime import Runtime
@@ -143,23 +144,26 @@ def resolve(document: ModelDocument, runtime: Runtime, scope: Scope, *, may_impo
         may_import: Whether registered modules may be imported for what is missing; `check` never does.
     """
     found = [*uses(document.architecture, kind="layer"), *uses(document.training, where="training", training=True)]
-    finder = _Finder(runtime.dialect, scope, may_import)
+    names = frozenset((u.registered_name or u.name).rpartition(">")[2] for u in found)
+    finder = _Finder(runtime.dialect, scope, names, may_import)
     resolved = tuple(finder.find(use) for use in found)
     return Resolution(resolved, finder.handed)
 
 
 class _Finder:
-    def __init__(self, dialect: str, scope: Scope, may_import: bool) -> None:
+    def __init__(self, dialect: str, scope: Scope, names: frozenset[str], may_import: bool) -> None:
         self.dialect = dialect
         self.scope = scope
-        self.may_import = may_import
         self.handed: dict[str, Any] = dict(scope.custom_objects)
-        self._origins: list[Origin] | None = None
+        self._seen: list[Origin] = []
+        self._rest = scope.origins(names, may_import=may_import)
 
-    def origins(self) -> list[Origin]:
-        if self._origins is None:
-            self._origins = list(self.scope.origins(may_import=self.may_import))
-        return self._origins
+    def origins(self) -> Iterator[Origin]:
+        """The places in order; a later one is looked up (and imported) only when it is reached."""
+        yield from self._seen
+        for origin in self._rest:
+            self._seen.append(origin)
+            yield origin
 
     def find(self, use: ObjectUse) -> Resolved:
         passed = _lookup(use, self.scope.custom_objects)
@@ -246,14 +250,14 @@ def _lookup(use: ObjectUse, objects: Mapping[str, Any]) -> str | None:
 
 
 def _is_object(value: Any) -> bool:
-    """Classes and functions; instances are refused."""
-    return inspect.isclass(value) or callable(value)
+    """Classes and functions, and what a module's text says is one."""
+    return inspect.isclass(value) or callable(value) or isinstance(value, Static)
 
 
 def _fitting(use: ObjectUse, candidates: Sequence[tuple[Origin, str, Any]]) -> list[tuple[Origin, str, Any]]:
     """Those candidates whose constructor takes the stored config; the stored module decides between equals."""
     fitting = [c for c in candidates if takes(c[2], use.config)]
-    same_module = [c for c in fitting if use.module is not None and getattr(c[2], "__module__", None) == use.module]
+    same_module = [c for c in fitting if use.module is not None and _module_of(c[2]) == use.module]
     return same_module or fitting
 
 
@@ -281,7 +285,12 @@ def takes(cls: Any, config: Any) -> bool:
 
 
 def _place(value: Any) -> str:
-    return f"{getattr(value, '__module__', '?')}.{getattr(value, '__qualname__', value)}"
+    name = value.name if isinstance(value, Static) else getattr(value, "__qualname__", value)
+    return f"{_module_of(value)}.{name}"
+
+
+def _module_of(value: Any) -> str:
+    return value.module if isinstance(value, Static) else str(getattr(value, "__module__", "?"))
 
 
 def _own_object(name: str) -> Any:

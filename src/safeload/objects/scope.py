@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
 import os
-import pkgutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +11,10 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from safeload.errors import MissingCustomObjectError
+from safeload.objects.loading import modules_of
 from safeload.objects.registry import registered
 
 __all__ = ["Origin", "Scope", "keras_registry"]
-
-_MAX_SUBMODULES = 500
 
 
 @dataclass(frozen=True)
@@ -63,11 +58,16 @@ class Scope:
             raise TypeError("custom_objects must map names (str) to classes and functions")
         return cls(given, tuple([modules] if isinstance(modules, str | ModuleType) else modules), tuple(_callers()))
 
-    def origins(self, *, may_import: bool) -> Iterator[Origin]:
-        """The places in order, each only when it is asked for. With `may_import`, registered names are imported.
+    def origins(self, names: frozenset[str], *, may_import: bool) -> Iterator[Origin]:
+        """The places in order, each only when it is asked for.
+
+        Args:
+            names: What is looked for: of a package, only modules whose text has one of them are imported.
+            may_import: Import registered names; otherwise their source is read as text, and gives `Static` objects.
 
         Raises:
             MissingCustomObjectError: A registered module can't be imported; its exception is the cause.
+            MissingDependencyError: Because a package that it imports is not installed.
         """
         registry = keras_registry()
         if registry:
@@ -80,8 +80,9 @@ class Scope:
             (6, "calling module", self.caller),
         ):
             for module in modules:
-                for loaded in _loaded(module, source, may_import=may_import):
-                    yield Origin(f"{source} {loaded.__name__}", _objects(loaded), rank)
+                for name, found in modules_of(module, source, names, may_import=may_import):
+                    objects = _objects(found) if isinstance(found, ModuleType) else found
+                    yield Origin(f"{source} {name}", objects, rank)
 
 
 def _callers() -> Iterator[ModuleType]:
@@ -156,43 +157,6 @@ def _modules_of(file: Path) -> list[str]:
     return [m for m in modules if isinstance(m, str)]
 
 
-def _loaded(module: ModuleType | str, source: str, *, may_import: bool) -> Iterator[ModuleType]:
-    if isinstance(module, str):
-        name = module
-        found = sys.modules.get(name)
-        if found is None and may_import:
-            found = _import(name, source)
-        if found is None:
-            return
-        module = found
-    yield module
-    if hasattr(module, "__path__"):
-        names = [m.name for m in pkgutil.walk_packages(module.__path__, f"{module.__name__}.", onerror=lambda _: None)]
-        for name in names[:_MAX_SUBMODULES]:
-            found = sys.modules.get(name) or (
-                _import(name, source) if may_import and source == "registered module" else None
-            )
-            if found is not None:
-                yield found
-
-
-def _import(name: str, source: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:  # a user's module may raise anything; a broken plugin must not stop a load
-        if source == "entry point":
-            import warnings
-
-            from safeload.options import SafeLoadWarning
-
-            warnings.warn(f"the plugin {name} can't be imported: {error!r}", SafeLoadWarning, stacklevel=2)
-            return None
-        raise MissingCustomObjectError(
-            f"the {source} {name} can't be imported: {type(error).__name__}: {error}",
-            hint=f"python -c 'import {name}' shows why",
-        ) from error
-
-
 def _objects(module: ModuleType) -> dict[str, Any]:
     """The classes and functions of a module that a file may name.
 
@@ -205,7 +169,11 @@ def _objects(module: ModuleType) -> dict[str, Any]:
         if name.startswith("__") or (not isinstance(value, type | FunctionType) and not _is_wrapped(value)):
             continue
         home = str(getattr(value, "__module__", "")).split(".")[0]
-        if home == root or (isinstance(value, type) and _is_keras_class(value) and home not in _KERAS):
+        if (
+            home == root
+            or _same_project(value, module)
+            or (isinstance(value, type) and _is_keras_class(value) and home not in _KERAS)
+        ):
             found[name] = value
             registered_name = getattr(value, "_api_export_path", None)
             if isinstance(registered_name, str):
@@ -214,6 +182,15 @@ def _objects(module: ModuleType) -> dict[str, Any]:
 
 
 _KERAS = ("keras", "tf_keras", "tensorflow")
+
+
+def _same_project(value: Any, module: ModuleType) -> bool:
+    """Whether something that a script imported lies in the script's own folder: `from losses import focal`."""
+    own = getattr(module, "__file__", None)
+    home = getattr(sys.modules.get(str(getattr(value, "__module__", ""))), "__file__", None)
+    if own is None or home is None or "site-packages" in home:
+        return False
+    return Path(home).resolve().is_relative_to(Path(own).resolve().parent)
 
 
 def _is_keras_class(value: type) -> bool:
