@@ -8,6 +8,7 @@ repair takes a layer's variables in that order too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from safeload.fill.owners import own_variables
 from safeload.fill.saveables import children_of, is_container, is_saveable
 from safeload.formats.tensorflow.layers import layer_nodes, layers_with_weights, variables_of
 from safeload.formats.tensorflow.object_graph import GraphNode, ObjectGraph
+from safeload.formats.tensorflow.optimizer import is_optimizer
 from safeload.naming import layers_of
 
 __all__ = ["fill_object_graph"]
@@ -27,6 +29,9 @@ _BESIDE = frozenset(
     "optimizer _optimizer compiled_metrics compiled_loss _compile_metrics save_counter".split()
 )
 """Attributes that hold no variables of the model's own: the same again, training state, functions."""
+
+_LAYER = re.compile(r"layer(?:_with_weights)?-\d+|_operations|_layers")
+"""What a functional or Sequential model has its layers under (Keras 2, Keras 3)."""
 
 
 def fill_object_graph(model: Any, document: ModelDocument, original: ModelDocument, ledger: Ledger) -> None:
@@ -38,10 +43,24 @@ def fill_object_graph(model: Any, document: ModelDocument, original: ModelDocume
         return
     architecture = original.architecture if original.architecture is not None else document.architecture
     filler = _Filler(document, graph, ledger)
-    filler.object(model, graph.root, (), architecture)
+    filler.object(model, _model_node(graph, model, filler.holding), (), architecture)
     filler.report_unused()
     for layer in filler.finalized:
         layer.finalize_state()
+
+
+def _model_node(graph: ObjectGraph, model: Any, holding: frozenset[int]) -> GraphNode:
+    """The model's node: the root, or what a `tf.train.Checkpoint(net=model, step=...)` calls it."""
+    below = {n: graph.nodes[i] for n, i in graph.root.children.items() if i in holding and n not in _BESIDE}
+    own = {_plain(name) for name in _attributes_of(model)}
+    if any(node.value is not None and _plain(name) in own for name, node in below.items()):
+        return graph.root
+    if any(_LAYER.match(name) or (not _is_model(model) and _plain(name) in own) for name in below):
+        return graph.root
+    objects = {n: node for n, node in below.items() if node.value is None and not is_optimizer(node)}
+    if len(objects) == 1:
+        return next(iter(objects.values()))
+    return objects.get("model", graph.root)
 
 
 def _plain(name: str) -> str:
@@ -181,7 +200,11 @@ class _Filler:
         """
         visited = {number for _, number in self.seen}
         for path, node in self.unmatched:
-            if node.id not in visited and any(n.id not in self.used for n in variables_of(self.graph, node)):
+            if (
+                node.id not in visited
+                and not is_optimizer(node)
+                and any(n.id not in self.used for n in variables_of(self.graph, node))
+            ):
                 self.ledger.mismatch(f"{path}: stored in the file, not in the model")
 
 

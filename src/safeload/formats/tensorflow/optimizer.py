@@ -21,7 +21,7 @@ from dataclasses import replace
 from safeload.document import WeightEntry, WeightGroup
 from safeload.formats.tensorflow.object_graph import GraphNode, ObjectGraph
 
-__all__ = ["OPTIMIZERS", "optimizer_weights"]
+__all__ = ["OPTIMIZERS", "is_optimizer", "optimizer_weights"]
 
 OPTIMIZERS = ("optimizer", "_optimizer")
 """Under which attribute a model has its optimizer (Keras 2 and 3)."""
@@ -50,7 +50,7 @@ def optimizer_weights(graph: ObjectGraph) -> WeightGroup | None:
     while node is not None and len(wrappers) < _MAX_WRAPPERS:
         inner = next((n for name in _INNER if (n := graph.child(node, name)) is not None), None)
         # A wrapper of Keras 2.2-2.10 passes for its optimizer: it lists the same slots, and has it as a child.
-        if inner is None or not _is_optimizer(inner):
+        if inner is None or not is_optimizer(inner):
             break
         wrappers.append(node)
         node = inner
@@ -66,12 +66,13 @@ def _optimizer(graph: ObjectGraph) -> GraphNode | None:
     if found is not None:
         return found
     others = [graph.nodes[number] for number in dict.fromkeys(graph.root.children.values())]
-    optimizers = [node for node in others if _is_optimizer(node)]
+    optimizers = [node for node in others if is_optimizer(node)]
     return optimizers[0] if len(optimizers) == 1 else None
 
 
-def _is_optimizer(node: GraphNode) -> bool:
-    return bool(node.slots) or any(name in node.children for name in (*_STEPS, "_variables", *_INNER[:1]))
+def is_optimizer(node: GraphNode) -> bool:
+    """Whether an object is an optimizer, by what it has."""
+    return bool(node.slots) or any(name in node.children for name in (*_STEPS, "_variables", "base_optimizer"))
 
 
 def _state(graph: ObjectGraph, node: GraphNode) -> Iterable[WeightEntry]:
