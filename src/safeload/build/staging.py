@@ -22,7 +22,8 @@ __all__ = ["staged"]
 
 _FOLDERS = ("variables", "assets")
 _PIECE = 1 << 22
-"""Bytes that are copied at once; a smaller file is copied, so that not every file is held open."""
+_SMALL = 1 << 22
+"""Bytes of a file that is copied, so that not every file is held open."""
 _OPEN_FILES = "/proc/self/fd"
 """Where Linux has the open files of a process by number; opening one of them opens that file, whatever its name is."""
 
@@ -48,7 +49,7 @@ def _stays_inside(parts: tuple[str, ...]) -> bool:
 
 def _give(run: ByteRange, target: Path, stack: contextlib.ExitStack) -> None:
     """The bytes of a member under a name: linked where they are a file that can be held open, else written."""
-    if run.opener is not None and run.size > _PIECE and os.path.isdir(_OPEN_FILES):
+    if run.opener is not None and run.size > _SMALL and os.path.isdir(_OPEN_FILES):
         descriptor = run.opener()
         stack.callback(os.close, descriptor)
         target.symlink_to(f"{_OPEN_FILES}/{descriptor}")
