@@ -15,6 +15,7 @@ _MODULES = {
     "masks": "Add Average Concatenate Maximum Minimum Multiply ReLU Subtract",
     "image": "RandomCrop RandomHeight RandomWidth Resizing",
     "attention": "MultiHeadAttention",
+    "cell_state": "CellStateLSTMCell",
     "keras1": "BatchNormalization1 Cosine Highway MaxoutDense ParametricSoftplus SReLU",
     "keras3_activations": "keras3_celu keras3_glu keras3_hard_shrink keras3_hard_sigmoid keras3_hard_silu keras3_hard_tanh "
     "keras3_leaky_relu keras3_log_sigmoid keras3_log_softmax keras3_mish keras3_relu6 keras3_soft_shrink "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from safeload.errors import BackendMismatchError
 from safeload.findings import Rule, Severity
-from safeload.repairs.backends import theano, unknown
+from safeload.repairs.backends import cntk, theano, unknown
 from safeload.repairs.engine import DocumentRepair, LayerRepair
 
 __all__ = ["ROWS"]
@@ -88,5 +88,30 @@ ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
         ),
         None,
         theano.pad,
+    ),
+    LayerRepair(
+        _rule(
+            719,
+            "cntk-layers",
+            "layers that CNTK computes otherwise than TensorFlow.",
+            "CNTK centres kernels and windows on every stride-th element; Keras 2.2.3 to 2.3 on CNTK give out the last of "
+            "a recurrent layer's states, which is an LSTM's cell state.",
+            "`LSTM` in a file with `backend` `cntk`.",
+            _NOTHING + " Where that can't be had, loading stops with BackendMismatchError.",
+        ),
+        None,
+        cntk.layer,
+    ),
+    LayerRepair(
+        _rule(
+            719,
+            "cntk-layers",
+            "`same` padding of CNTK.",
+            "CNTK centres kernels on every stride-th element, TensorFlow pads what the stride leaves over.",
+            "`Conv2D(8, 3, strides=2, padding='same')`.",
+            _NOTHING + " Layers that pad or crop stand beside the ones of the file.",
+        ),
+        None,
+        cntk.pad,
     ),
 )

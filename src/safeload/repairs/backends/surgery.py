@@ -8,7 +8,7 @@ from typing import Any
 
 from safeload.repairs.engine import is_object
 
-__all__ = ["Neighbours", "surround"]
+__all__ = ["Neighbours", "cropped", "padded", "padded_steps", "step_by_step", "surround"]
 
 Node = Mapping[str, Any]
 
@@ -113,3 +113,67 @@ def _redirected(config: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str
     ]
     ends = {key: walk(config[key], None) for key in ("input_layers", "output_layers") if key in config}
     return {**config, "layers": layers, **ends}
+
+
+def step_by_step(layer: Node, decide: Callable[[Node], Neighbours | None]) -> Neighbours | None:
+    """What `decide` says of a layer; of a TimeDistributed, what it says of the layer in it, for each step."""
+    if layer["class_name"] != "TimeDistributed":
+        return decide(layer)
+    config = layer["config"]
+    inner = config.get("layer")
+    if not is_object(inner) or not isinstance(inner["config"], Mapping):
+        return None
+    found = step_by_step(inner, decide)
+    if found is None:
+        return None
+
+    def each(neighbour: Node) -> Node:
+        return _layer("TimeDistributed", f"{config['name']}_{neighbour['config']['name']}", layer=neighbour)
+
+    return Neighbours(
+        {**layer, "config": {**config, "layer": found.layer}},
+        [each(n) for n in found.before],
+        [each(n) for n in found.behind],
+    )
+
+
+def _layer(class_name: str, name: str, **config: Any) -> dict[str, Any]:
+    return {"class_name": class_name, "config": {"name": name, "trainable": True, **config}}
+
+
+def padded(layer: Node, margins: Sequence[Sequence[int]]) -> Neighbours:
+    """A convolution as a `valid` one behind explicit zeros."""
+    config = layer["config"]
+    before = _padding(f"{config['name']}_pad", margins, config.get("data_format"))
+    return Neighbours({**layer, "config": {**config, "padding": "valid"}}, before)
+
+
+def padded_steps(layer: Node, margins: Sequence[Sequence[int]]) -> Neighbours:
+    """The same for a convolution of sequences, whose every step is padded."""
+    config = layer["config"]
+    inner = _padding(f"{config['name']}_pad_step", margins, config.get("data_format"))
+    before = [_layer("TimeDistributed", f"{config['name']}_pad", layer=i) for i in inner]
+    return Neighbours({**layer, "config": {**config, "padding": "valid"}}, before)
+
+
+def _padding(name: str, margins: Sequence[Sequence[int]], data_format: Any) -> list[dict[str, Any]]:
+    """Layers that put zeros around; the one for sequences knows no data format."""
+    listed = [list(m) for m in margins]
+    if len(listed) > 1:
+        kept = "channels_first" if data_format == "channels_first" else "channels_last"
+        return [_layer(f"ZeroPadding{len(listed)}D", name, padding=listed, data_format=kept)]
+    padding = _layer("ZeroPadding1D", name, padding=listed[0])
+    if data_format != "channels_first":
+        return [padding]
+    turns = [_layer("Permute", f"{name}_{way}", dims=[2, 1]) for way in ("turn", "return")]
+    return [turns[0], padding, turns[1]]
+
+
+def cropped(layer: Node, more: Sequence[int], crops: Sequence[Sequence[int]]) -> Neighbours:
+    """A transposed convolution as a `valid` one with `more` elements at its output's end, of which `crops` are cut."""
+    config = layer["config"]
+    changed = {**config, "padding": "valid", "output_padding": list(more) if any(more) else None}
+    data_format = "channels_first" if config.get("data_format") == "channels_first" else "channels_last"
+    cropping = [list(c) for c in crops]
+    crop = _layer(f"Cropping{len(crops)}D", f"{config['name']}_crop", cropping=cropping, data_format=data_format)
+    return Neighbours({**layer, "config": changed}, behind=[crop])

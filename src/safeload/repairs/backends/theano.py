@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.document import WeightTransform
 from safeload.repairs.backends import windows
-from safeload.repairs.backends.surgery import Neighbours, surround
+from safeload.repairs.backends.surgery import Neighbours, cropped, padded, padded_steps, step_by_step, surround
 from safeload.repairs.engine import Context, Repaired, is_object
 from safeload.repairs.refusal import refusal
 
@@ -141,77 +141,23 @@ def pad(model: Mapping[str, Any], context: Context) -> Repaired | None:
     """Explicit padding before convolutions, cropping behind transposed ones."""
     if not is_theano(context):
         return None
-    changed = surround(model, _neighbours)
+    changed = surround(model, lambda layer: step_by_step(layer, _neighbours))
     return Repaired(changed, "zeros were put where Theano pads") if changed is not None else None
 
 
 def _neighbours(layer: Mapping[str, Any]) -> Neighbours | None:
-    if layer["class_name"] == "TimeDistributed":
-        inner = layer["config"].get("layer")
-        if not is_object(inner) or not isinstance(inner["config"], Mapping):
-            return None
-        found = _neighbours(inner)
-        if found is None:
-            return None
-        config = layer["config"]
-        return Neighbours(
-            {**layer, "config": {**config, "layer": found.layer}},
-            [_each_step(n, config) for n in found.before],
-            [_each_step(n, config) for n in found.behind],
-        )
     name, config = str(layer["class_name"]), layer["config"]
     if name in PADDED:
-        return _padded(layer, config, name)
+        margins = windows.conv_margins(config, PADDED[name], cut=not name.startswith("Separable"))
+        return padded(layer, margins) if margins is not None else None
     if name in TRANSPOSED:
-        return _transposed(layer, config, TRANSPOSED[name])
+        found = windows.transpose_margins(config, TRANSPOSED[name])
+        return cropped(layer, *found) if found is not None and config.get("output_padding") is None else None
     if name == "Bidirectional" and is_object(config.get("layer")):
         inner = config["layer"]
         if inner["class_name"] == "ConvLSTM2D" and (made := _convlstm(inner, inner["config"])) is not None:
             return Neighbours({**layer, "config": {**config, "layer": made.layer}}, made.before)
     return _convlstm(layer, config) if name == "ConvLSTM2D" else None
-
-
-def _each_step(layer: Mapping[str, Any], outer: Mapping[str, Any]) -> dict[str, Any]:
-    name = f"{outer['name']}_{layer['config']['name']}"
-    return {"class_name": "TimeDistributed", "config": {"name": name, "trainable": True, "layer": layer}}
-
-
-def _layer(class_name: str, name: str, **config: Any) -> dict[str, Any]:
-    return {"class_name": class_name, "config": {"name": name, "trainable": True, **config}}
-
-
-def _padded(layer: Mapping[str, Any], config: Mapping[str, Any], name: str) -> Neighbours | None:
-    rank = PADDED[name]
-    margins = windows.conv_margins(config, rank, cut=not name.startswith("Separable"))
-    if margins is None:
-        return None
-    valid = {**layer, "config": {**config, "padding": "valid"}}
-    return Neighbours(valid, _padding(f"{config['name']}_pad", margins, str(config.get("data_format"))))
-
-
-def _padding(name: str, margins: list[tuple[int, int]], data_format: str) -> list[dict[str, Any]]:
-    """Layers that put zeros around; the one for sequences knows no data format."""
-    listed = [list(m) for m in margins]
-    if len(listed) > 1:
-        kept = "channels_first" if data_format == "channels_first" else "channels_last"
-        return [_layer(f"ZeroPadding{len(listed)}D", name, padding=listed, data_format=kept)]
-    padding = _layer("ZeroPadding1D", name, padding=listed[0])
-    if data_format != "channels_first":
-        return [padding]
-    turns = [_layer("Permute", f"{name}_{way}", dims=[2, 1]) for way in ("turn", "return")]
-    return [turns[0], padding, turns[1]]
-
-
-def _transposed(layer: Mapping[str, Any], config: Mapping[str, Any], rank: int) -> Neighbours | None:
-    found = windows.transpose_margins(config, rank)
-    if found is None or config.get("output_padding") is not None:
-        return None
-    more, crops = found
-    changed = {**config, "padding": "valid", "output_padding": more if any(more) else None}
-    data_format = "channels_first" if config.get("data_format") == "channels_first" else "channels_last"
-    cropping = [list(c) for c in crops]
-    crop = _layer(f"Cropping{rank}D", f"{config['name']}_crop", cropping=cropping, data_format=data_format)
-    return Neighbours({**layer, "config": changed}, behind=[crop])
 
 
 def _convlstm(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Neighbours | None:
@@ -230,6 +176,4 @@ def _convlstm(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Neighbours
     if margins is None:
         return Neighbours({**layer, "config": kept}) if _EVEN in config else None
     wider = [(front, end + m) for (front, end), m in zip(margins, more, strict=True)]
-    inner = _padding(f"{config['name']}_pad_step", wider, str(config.get("data_format")))
-    steps = [_layer("TimeDistributed", f"{config['name']}_pad", layer=i) for i in inner]
-    return Neighbours({**layer, "config": {**kept, "padding": "valid"}}, steps)
+    return padded_steps({**layer, "config": kept}, wider)

@@ -1,8 +1,9 @@
-"""Where Theano puts the windows of convolutions and pooling: the padding that makes them those of TensorFlow.
+"""Where Theano and CNTK put the windows of convolutions and pooling: the padding that makes them those of TensorFlow.
 
 Theano pads `same` convolutions by half the kernel on both sides, whatever the stride, and cuts what is too much off the
 end (`theano_backend.conv2d`, `border_mode="half"`). TensorFlow pads as much as the stride leaves over, the smaller half
-in front. With zeros put in explicitly, a `valid` convolution gives Theano's numbers.
+in front. With zeros put in explicitly, a `valid` convolution gives Theano's numbers. CNTK centres the kernel on every
+stride-th element: the smaller half of the kernel lies in front, whatever the stride (measured with CNTK 2.7).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["conv_margins", "integers", "pool_margins", "transpose_margins"]
+__all__ = ["centred", "conv_margins", "integers", "pool_margins", "transpose_margins"]
 
 Margin = tuple[int, int]
 
@@ -61,19 +62,39 @@ def pool_margins(config: Mapping[str, Any], rank: int) -> list[Margin] | None:
     return None if all(alike) else margins
 
 
-def transpose_margins(config: Mapping[str, Any], rank: int) -> tuple[list[int], list[Margin]] | None:
+def centred(config: Mapping[str, Any], rank: int, size: str = "kernel_size") -> list[Margin] | None:
+    """CNTK's margins of a `same` convolution or pooling; None where TensorFlow's own padding is the same."""
+    if config.get("padding", "valid") != "same":
+        return None
+    kernel = integers(config.get(size) or 2, rank)
+    strides = (
+        integers(config["strides"], rank) if config.get("strides") else kernel if size == "pool_size" else (1,) * rank
+    )
+    if all(s == 1 or k == 1 for k, s in zip(kernel, strides, strict=True)):
+        return None
+    return [((k - 1) // 2, k // 2) for k in kernel]
+
+
+def transpose_margins(
+    config: Mapping[str, Any], rank: int, fronts: Sequence[int] | None = None
+) -> tuple[list[int], list[Margin]] | None:
     """For a `same` transposed convolution: the output padding of a `valid` one, and what to cut off its output.
 
     It is the gradient of a convolution that pads by half the kernel (`theano_backend.conv2d_transpose`); TensorFlow's
     pads by half of what the kernel exceeds the stride.
+
+    Args:
+        config: In Keras 2's names.
+        rank: Number of spatial axes.
+        fronts: What to cut before the first element; half of the kernel by default.
     """
     if config.get("padding", "valid") != "same":
         return None
     kernel = integers(config.get("kernel_size", 1), rank)
     strides: Sequence[int] = integers(config.get("strides") or 1, rank)
-    if all(s == 1 and k % 2 == 1 for k, s in zip(kernel, strides, strict=True)):
+    front = list(fronts) if fronts is not None else [k // 2 for k in kernel]
+    if all(f == max(k - s, 0) // 2 for f, k, s in zip(front, kernel, strides, strict=True)):
         return None
-    front = [k // 2 for k in kernel]
     more = [max(0, f + s - k) for f, k, s in zip(front, kernel, strides, strict=True)]
     end = [k - s + m - f for k, s, m, f in zip(kernel, strides, more, front, strict=True)]
     return more, list(zip(front, end, strict=True))
