@@ -86,4 +86,6 @@ def is_generator_group(group: WeightGroup) -> bool:
 
 
 RENAMED_LAYERS = "renamed_layers"
-"""Key of `ModelDocument.extras`: the new name of each layer that a repair renamed, by its path in the file."""
+"""Key of `ModelDocument.extras`: the new name of each layer that a repair renamed.
+
+By its path, of which the last part is the name in the file and the others are new already."""

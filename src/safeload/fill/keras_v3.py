@@ -16,7 +16,7 @@ from safeload.document import LayerPath, ModelDocument, WeightGroup
 from safeload.fill.ledger import Ledger
 from safeload.fill.own_state import load_own
 from safeload.fill.saveables import children_of, is_container, is_layer_list, members
-from safeload.naming import is_generator_group, layer_groups, layers_of, numbered, snake_case
+from safeload.naming import RENAMED_LAYERS, is_generator_group, layer_groups, layers_of, numbered, snake_case
 
 __all__ = ["fill_keras_v3"]
 
@@ -39,6 +39,7 @@ class _Filler:
     def __init__(self, document: ModelDocument, ledger: Ledger) -> None:
         self.document = document
         self.ledger = ledger
+        self.renamed: Mapping[LayerPath, str] = document.extras.get(RENAMED_LAYERS, {})
 
     def node(
         self, target: Any, group: WeightGroup, at: str, path: LayerPath, stored_layers: Mapping[str, Mapping[str, Any]]
@@ -76,9 +77,10 @@ class _Filler:
         by_name = {layer.name: layer for layer in model.layers}
         found = layer_groups(group, stored_layers or _as_config(model.layers))
         for name, sub in found.items():
-            layer = by_name.get(name)
+            name_here = self.renamed.get((*path, name), name)
+            layer = by_name.get(name_here)
             if layer is not None:
-                self.node(layer, sub, f"{at}/{sub.name}", (*path, name), layers_of(stored_layers.get(name)))
+                self.node(layer, sub, f"{at}/{sub.name}", (*path, name_here), layers_of(stored_layers.get(name)))
             elif _holds(sub):
                 self.ledger.mismatch(
                     f"{at}/{sub.name}: holds weights of the layer {name!r}, which the model doesn't have"

@@ -29,7 +29,7 @@ _MODULES = {
     "PaddedAveragePooling2D PaddedAveragePooling3D",
     "objectives": "mean_cosine_proximity negative_cosine_proximity",
     "optimizers": "LegacyAdagrad LegacyNadam LegacyRMSprop",
-    "activations": "hard_sigmoid leaky_relu log_softmax relu6 silu",
+    "activations": "absolute hard_sigmoid leaky_relu log_softmax relu6 silu",
     "channels_first": "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose SeparableConv1D SeparableConv2D "
     "DepthwiseConv1D DepthwiseConv2D MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D "
     "AveragePooling3D ConvLSTM1D ConvLSTM2D ConvLSTM3D",

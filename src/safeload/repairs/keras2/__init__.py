@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from safeload.repairs.devices import cudnn
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras2 import attention, classes, functions, preprocessing, recurrent, sequential, upsampling
+from safeload.repairs.keras2 import (
+    attention,
+    classes,
+    functions,
+    preprocessing,
+    recurrent,
+    sequential,
+    shapes,
+    upsampling,
+)
 
 __all__ = ["ROWS"]
 
 ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
     *sequential.ROWS,
     *classes.ROWS,
+    *shapes.ROWS,
     *recurrent.ROWS,
     *cudnn.ROWS,
     *upsampling.ROWS,

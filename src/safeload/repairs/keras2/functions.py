@@ -35,7 +35,31 @@ def _activations(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     return Repaired({**layer, "config": {**config, **changed}})
 
 
+def _lambda(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """A Lambda over `abs`, of Python or of Keras' backend: a name that no module of the user's defines."""
+    config = layer.get("config")
+    if not isinstance(config, Mapping) or config.get("function_type") != "function":
+        return None
+    if config.get("function") != "abs" or config.get("module") not in (None, "builtins"):
+        return None
+    changed = {k: v for k, v in config.items() if k != "module"}
+    changed["function"] = own_function("absolute")
+    return Repaired({**layer, "config": changed}, "abs is TensorFlow's")
+
+
 ROWS = (
+    LayerRepair(
+        rule(
+            743,
+            "builtin-function",
+            "a Lambda over one of Python's own functions.",
+            "it is stored by its name, and no module of Keras or of yours has it.",
+            "Lambda(abs).",
+            "keras 2.2.4, `layers/core.py`, `Lambda.get_config`.",
+        ),
+        frozenset({"Lambda"}),
+        _lambda,
+    ),
     LayerRepair(
         rule(
             736,

@@ -21,7 +21,7 @@ def _name(layer: Mapping[str, Any]) -> Any:
 
 
 class _Renaming:
-    """One walk over a model's config; `told` has the new name of each layer by its path in the file."""
+    """One walk over a model's config; `told` has the new name of each layer: by its path, of which the last part is still the old name."""
 
     def __init__(self) -> None:
         self.told: dict[LayerPath, str] = {}
@@ -61,7 +61,7 @@ class _Renaming:
 
     def child(self, layer: Mapping[str, Any], path: LayerPath, new: Mapping[str, str]) -> Mapping[str, Any]:
         name = str(_name(layer))
-        layer = self.model(layer, (*path, name))
+        layer = self.model(layer, (*path, new.get(name, name)))
         if name in new:
             layer = _called(layer, new[name])
         if "inbound_nodes" in layer:
@@ -120,7 +120,11 @@ def _slashes(document: ModelDocument, context: Context) -> tuple[ModelDocument, 
 
 
 def _moved(path: LayerPath, told: Mapping[LayerPath, str]) -> LayerPath:
-    return tuple(told.get(path[: i + 1], part) for i, part in enumerate(path))
+    moved: LayerPath = ()
+    for part in path:
+        at: LayerPath = (*moved, part)
+        moved = (*moved, told.get(at, part))
+    return moved
 
 
 ROWS = (

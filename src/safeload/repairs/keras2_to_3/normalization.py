@@ -46,6 +46,8 @@ def _batch(layer: Mapping[str, Any], context: Context) -> Repaired | None:
             raise refusal(context, f"BatchNormalization {config.get('name')!r} has virtual batches over several axes")
         own = own_layer(layer, "BatchNormalization", kept)
         return Repaired(own, f"normalizes over the axes {axis}", transform if renorm else None)
+    if virtual and isinstance(axis, list):
+        kept["axis"] = axis[0] - 1 if axis[0] > 0 else axis[0]  # `build` counts the axis of virtual batches in
     if renorm or virtual:
         what = " and ".join(n for n, there in (("renorm", renorm), ("virtual_batch_size", virtual)) if there)
         note = f"{what} is dropped: the layer predicts the same, and trains without it"
