@@ -142,8 +142,9 @@ def _not_found(path: str) -> ModelNotFoundError:
 
 
 def _access(error: OSError, path: str) -> ModelAccessError:
+    permission = isinstance(error, PermissionError)
     hint = (
-        "check the permissions of the file and of the folders above it" if isinstance(error, PermissionError) else None
+        "check the permissions of the file and of the folders above it" if permission else "check where its links lead"
     )
     return ModelAccessError(f"can't be opened: {error.strerror or error}", path=path, hint=hint)
 

@@ -96,6 +96,7 @@ TABLE: tuple[tuple[re.Pattern[str], _Maker], ...] = (
         re.compile(r"(?:OOM when allocating|failed to allocate memory|Unable to allocate|Resource exhausted)"),
         _simple(InsufficientMemoryError, "close other programs that use the device, or load it with device=\"cpu\""),
     ),
+    (re.compile(r"Could not find device for node: .{0,200}? = (\w+)\["), _no_kernel),
     (re.compile(r"[Nn]o (?:OpKernel was registered|device for node|registered '([\w]+)')"), _no_kernel),
     (re.compile(r"(?P<cls>[\w.]+)\.__init__\(\) got an unexpected keyword argument (?P<args>'[^']+')"), _arguments),
     (re.compile(r"(?P<cls>[\w.]+)\.__init__\(\) missing \d+ required (?:positional|keyword-only) arguments?: (?P<args>.+)"),
@@ -145,10 +146,11 @@ def keras_errors(document: ModelDocument, layer: str | None = None) -> Iterator[
 
 def _build_error(text: str, document: ModelDocument, layer: str | None) -> ModelBuildError:
     same = document.writer.version[:2] == detect().keras_version[:2]
+    hint = None if same else install_hint(document.writer)
     return ModelBuildError(
         f"Keras could not build the model: {text[:300]}",
         path=document.path,
-        hint=None if same else install_hint(document.writer),
+        hint=hint or "look at __cause__: it is what Keras, or a custom class, raised",
         layer=layer,
         keras_message=text[:2000],
     )

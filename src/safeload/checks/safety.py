@@ -89,6 +89,7 @@ _OPENERS: tuple[tuple[str | None, str], ...] = (
     (None, "vocabulary_file"),
     ("TFSMLayer", "filepath"),
 )
+_NAMED = frozenset(name for name, _ in _OPENERS if name)
 
 
 def check(examination: Examination) -> Iterable[Finding]:
@@ -127,7 +128,9 @@ def check(examination: Examination) -> Iterable[Finding]:
                 "the training config holds Python bytecode: the model will not be compiled", where=code.where
             )
     for where, class_name, argument, value in _opened(repaired.architecture):
-        if builtin(examination.runtime.dialect, "layer", class_name) is None:
+        plain = class_name.rpartition(">")[2]
+        own = plain in _NAMED or builtin(examination.runtime.dialect, "layer", class_name) is not None
+        if not own or plain in examination.scope.custom_objects:
             continue  # what a custom class does with its arguments is the business of whoever passed it
         yield OPENS_A_FILE.finding(
             f"{class_name} would open {value[:100]!r}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import unicodedata
 from pathlib import Path
 
 __all__ = ["hint_for", "similar"]
@@ -46,6 +47,9 @@ def hint_for(path: str) -> str:
     """What to do about a path where nothing lies."""
     given = Path(path)
     hints = []
+    visible = "".join(c for c in path if unicodedata.category(c) not in ("Cf", "Cc")).strip()
+    if visible != path and os.path.exists(visible):
+        return f"the path has invisible characters or blanks in it; without them it is there: {visible}"
     near = similar(path)
     if near:
         hints.append(f"did you mean {' or '.join(near)}?")
@@ -59,4 +63,4 @@ def hint_for(path: str) -> str:
         missing = next((p for p in (*reversed(given.parents),) if str(p) not in (".", "") and not p.exists()), None)
         if missing is not None:
             hints.append(f"the folder {missing} does not exist")
-    return "; ".join(hints) or f"nothing lies in {given.parent} under that name"
+    return "; ".join(hints).replace("?; ", "? ") or f"nothing lies in {given.parent} under that name"

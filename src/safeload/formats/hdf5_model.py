@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safeload.document import ModelDocument, WeightEntry, WeightGroup, Writer
-from safeload.errors import CorruptedModelError
+from safeload.errors import CorruptedModelError, UnsupportedFormatError
 from safeload.formats.dialects import dialect_of, writer_of
 from safeload.formats.hdf5 import Dataset, Group, open_hdf5
 from safeload.formats.texts import parse_json
@@ -49,6 +49,9 @@ def read(source: Source) -> ModelDocument:
     )
     architecture = _json_attribute(root, "model_config", source.path)
     training = _json_attribute(root, "training_config", source.path)
+    weights = legacy_weights(group, source.path)
+    if architecture is None and next(weights.walk(), None) is None:
+        raise _no_model(root, source)
     return ModelDocument(
         path=source.path,
         format="hdf5",
@@ -58,8 +61,20 @@ def read(source: Source) -> ModelDocument:
         architecture=architecture,
         training=_normalised(training),
         layout="legacy-hdf5",
-        weights=legacy_weights(group, source.path),
+        weights=weights,
         optimizer_weights=_optimizer_weights(root, source.path),
+    )
+
+
+def _no_model(root: Group, source: Source) -> UnsupportedFormatError:
+    """An HDF5 file of something else: a data set, or what a failed save left behind."""
+    names = list(root)
+    shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+    return UnsupportedFormatError(
+        f"this is an HDF5 file without a model or weights in it ({shown})" if names else "this is an empty HDF5 file",
+        path=source.path,
+        hint="a save that failed leaves such a file behind: save the model again, or look where it really is",
+        detected="hdf5" if names else "empty-hdf5",
     )
 
 
