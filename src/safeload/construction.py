@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import logging
 import warnings
+from dataclasses import replace
 from typing import Any
 
 from safeload.checks import Examination
 from safeload.checks.function_only import FUNCTION_ONLY, as_function, may_be_function
 from safeload.errors import SafeLoadError, VersionMismatchError, WeightsMismatchError
-from safeload.findings import Finding, Report
+from safeload.findings import Finding, Report, Rule, Severity
 from safeload.options import SafeLoadWarning
 
 __all__ = ["construct"]
 
 log = logging.getLogger("safeload")
+
+STATE_LOST = Rule(
+    "SL602",
+    "optimizer-state-lost",
+    Severity.WARNING,
+    """\
+What it sees: slots of an optimizer (momentum, accumulators) that can't be matched with variables of the model.
+Why it matters: training goes on, but its next steps are not those that the writer's would have been.
+Example: a class of optimizer whose order is not known, in a file of another Keras.
+What to do: train a few steps with a small learning rate; `compile="strict"` makes it an error.
+References: docs/formats.md, Optimizer state.
+""",
+    WeightsMismatchError,
+)
 
 
 def construct(examination: Examination, report: Report) -> Any:
@@ -52,6 +67,9 @@ def construct(examination: Examination, report: Report) -> Any:
             if getattr(model, "optimizer", None) is not None and options.compile:
                 left = fill_optimizer(model, document, examination.document)
                 lost = lost or _started_anew(left, examination)
+                if left:
+                    found = [STATE_LOST.finding(text, where="optimizer") for text in left]
+                    report = replace(report, findings=(*report.findings, *found))
             options.tell("verify")
     except SafeLoadError as error:
         if may_be_function(examination):

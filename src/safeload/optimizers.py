@@ -97,6 +97,7 @@ KEPT: dict[str, Kept] = {
     ),
     "adam": _ADAM,
     "adamw": _ADAM,
+    "sgdw": Kept((Slot("momentum", "momentum", "momentums", _sgd),)),
     "adamax": Kept((Slot("momentum", "m", "_m"), Slot("norm", "v", "_u")), frozenset({"momentum", "norm"})),
     "nadam": Kept((_MOMENTUM, _VELOCITY), frozenset({"momentum", "velocity"})),
     "ftrl": Kept(
@@ -148,17 +149,21 @@ def era_of(node: Any, version: tuple[int, ...]) -> str:
     return V2 if "name" in config else STANDALONE
 
 
-def u_product(steps: int, beta_1: float, exponent: float = 1.0) -> float:
+def u_product(steps: int, beta_1: float, exponent: float = 1.0, times: int = 1) -> float:
     """Nadam's product of momentums after some steps, which most files don't hold (Dozat 2015; 0.96 in every Keras).
 
     Args:
         steps: Steps that were done.
         beta_1: Of the optimizer.
         exponent: `schedule_decay` (0.004 by default) up to Keras 2.10; 1 from Keras 2.11 on.
+        times: How many variables multiply it at each step: 1, but all of them in Keras 2.11-2.15, where the counter
+            that should keep the others from it counts while the step is traced: it is `i + 1` for the i-th variable
+            in every step, and holds only that one back which equals the number of the step.
     """
     product = 1.0
     for step in range(1, steps + 1):
-        product *= beta_1 * (1.0 - 0.5 * 0.96 ** (step * exponent))
+        held = 1 if step < times else 0
+        product *= (beta_1 * (1.0 - 0.5 * 0.96 ** (step * exponent))) ** (times - held)
         if product < 1e-45:
             return 0.0
     return product

@@ -80,10 +80,8 @@ def _each(config: Any, deserialize: Callable[[Any], Any]) -> Any:
 
 
 def _optimizer(keras: ModuleType, config: Any) -> Any:
-    """By the general deserializer where the node has a module: a custom class may have the name of one of Keras'."""
-    if isinstance(config, Mapping) and config.get("registered_name"):
-        return _deserialized(keras, config)
-    return keras.optimizers.get(config)
+    """By the general deserializer where the node has a module: Keras 2's own for optimizers knows but half of them."""
+    return _deserialized(keras, config) if "module" in config else keras.optimizers.get(config)
 
 
 def _deserialized(keras: ModuleType, config: Mapping[str, Any]) -> Any:

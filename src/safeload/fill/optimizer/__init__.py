@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from safeload.document import ModelDocument, WeightEntry
+from safeload.document import ModelDocument
 from safeload.fill.optimizer.order import Trained, writer_order
 from safeload.fill.optimizer.state import State, read_state
 from safeload.fill.optimizer.targets import Target
-from safeload.optimizers import KERAS2, KERAS3, u_product
+from safeload.optimizers import KEPT, KERAS2, KERAS3, u_product
 
 __all__ = ["fill_optimizer"]
 
@@ -63,9 +63,8 @@ def _singles(state: State, target: Target) -> None:
             exponent = getattr(target.inner, "schedule_decay", None) or getattr(target.inner, "_initial_decay", None)
             beta_1 = float(state.config.get("beta_1", 0.9))
             steps = int(state.iterations.read()) if state.iterations is not None else 0
-            variable.assign(u_product(steps, beta_1, float(exponent or 1.0)))
-        if hasattr(target.inner, "_u_product_counter"):  # Keras 2.11-2.15 counts the products beside the steps
-            target.inner._u_product_counter = int(target.inner.iterations.numpy()) + 1
+            times = len(target.variables) if state.era == KERAS2 else 1
+            variable.assign(u_product(steps, beta_1, float(exponent or 1.0), times))
 
 
 def _slots(state: State, target: Target, order: Sequence[Trained]) -> tuple[str, ...]:
@@ -80,7 +79,7 @@ def _slots(state: State, target: Target, order: Sequence[Trained]) -> tuple[str,
     for name, entries in state.slots.items():
         variables = target.slot(name)
         if variables is None:
-            if any(_holds_anything(e) for e in entries):
+            if _is_used(state, name) and any(e.read().any() for e in entries):
                 lost[f"the optimizer here has no slot {name}"] = None
             continue
         for trained, places in runs:
@@ -99,9 +98,11 @@ def _slots(state: State, target: Target, order: Sequence[Trained]) -> tuple[str,
     return tuple(lost)
 
 
-def _holds_anything(entry: WeightEntry) -> bool:
-    """Whether a slot that has no place here had come to hold something (SGD's moments at momentum 0 have not)."""
-    return bool(entry.read().any())
+def _is_used(state: State, name: str) -> bool:
+    """Whether the next step depends on a slot: SGD's moments at momentum 0 are stored by some, and never used."""
+    kept = KEPT.get(state.cls)
+    row = next((s for s in kept.slots if s.name == name), None) if kept else None
+    return row is None or row.when is None or row.when(KERAS3, state.config)
 
 
 def _runs(state: State, order: Sequence[Trained]) -> list[tuple[Trained, list[int]]]:

@@ -27,6 +27,9 @@ _KERAS3_ALONE = ("loss_scale_factor", "gradient_accumulation_steps")
 _EPSILON_OUTSIDE = {"rmsprop": "LegacyRMSprop", "adagrad": "LegacyAdagrad"}
 """Up to OptimizerV2 these divide by `sqrt(a) + epsilon`, since Keras 2.11 by `sqrt(a + epsilon)`."""
 
+_NEWER = frozenset({"adamw", "adafactor", "lion"})
+"""Classes that Keras 2's reader of configs without a module does not know."""
+
 _NAMES = {
     name.lower(): name
     for name in (
@@ -52,11 +55,32 @@ def repaired_optimizer(node: Any, version: tuple[int, ...], dialect: str) -> tup
     if isinstance(wrapped, Mapping) and class_of(node).startswith("lossscaleoptimizer"):
         return _loss_scale(node, wrapped, version, dialect)
     era, name = era_of(node, version), class_of(node)
+    if str(node.get("class_name")) in _ADDONS:
+        return _decoupled(node, name, dialect)
     if name not in _NAMES or _is_custom(node):
         return node, []
     if dialect == "keras3":
         return _for_keras3(node, era, name)
     return _for_keras2(node, era, name)
+
+
+_ADDONS = {"Addons>AdamW": "AdamW", "Addons>SGDW": "SGD"}
+"""TensorFlow Addons' optimizers with decoupled weight decay, and the class that has it since Keras 2.11."""
+
+
+def _decoupled(node: Mapping[str, Any], name: str, dialect: str) -> tuple[Any, list[str]]:
+    """TensorFlow Addons took `weight_decay * w` off at each step, Keras takes `learning_rate * weight_decay * w`."""
+    config = dict(node["config"])
+    rate, decay = config.get("learning_rate"), config.pop("weight_decay", 0.0)
+    plain = isinstance(rate, int | float) and rate > 0 and isinstance(decay, int | float)
+    if not plain or config.pop("decay", 0.0) or config.pop("exclude_from_weight_decay", None):
+        raise Refused(f"the optimizer {node['class_name']} with schedules or exclusions")
+    config["weight_decay"] = decay / rate if decay else None
+    if dialect == "keras2":
+        config |= {"is_legacy_optimizer": False, "jit_compile": False}
+    note = f"{name} of TensorFlow Addons is {_ADDONS[str(node['class_name'])]} with weight_decay / learning_rate"
+    made = _object(_ADDONS[str(node["class_name"])], config, {"module": ""}, "keras.optimizers")
+    return made, [note]
 
 
 def _is_custom(node: Mapping[str, Any]) -> bool:
@@ -80,6 +104,7 @@ def _object(name: str, config: Mapping[str, Any], like: Mapping[str, Any], modul
 def _for_keras3(node: Mapping[str, Any], era: str, name: str) -> tuple[Any, list[str]]:
     if era == KERAS3:
         return node, []
+    node = {**node, "config": _named(node["config"])}
     config = {k: v for k, v in node["config"].items() if k not in _OF_ERA}
     notes = _renamed(config, era)
     cls = _NAMES[name]
@@ -98,6 +123,15 @@ def _for_keras3(node: Mapping[str, Any], era: str, name: str) -> tuple[Any, list
     if sum(config.get(k) is not None for k in ("clipnorm", "clipvalue", "global_clipnorm")) > 1:
         raise Refused("an optimizer that clips gradients both by norm and by value")
     return _object(cls, config, node, "keras.optimizers"), notes
+
+
+def _named(value: Any) -> Any:
+    """Schedules without the name None, which Keras 2 wrote and with which Keras 3's fail at their first call."""
+    if isinstance(value, list):
+        return [_named(v) for v in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {k: _named(v) for k, v in value.items() if not (k == "name" and v is None)}
 
 
 def _shows(name: str, config: Mapping[str, Any]) -> bool:
@@ -154,9 +188,9 @@ def _for_keras2(node: Mapping[str, Any], era: str, name: str) -> tuple[Any, list
             if config.pop(key, None):
                 raise Refused(f"an optimizer with {key}")
         config |= {"is_legacy_optimizer": False, "jit_compile": False}
-        return _object(_NAMES[name], config, node, "keras.optimizers"), []
-    if era == KERAS2:
-        return _object(_NAMES[name], {**config, "is_legacy_optimizer": False}, node, "keras.optimizers"), []
+    if era in (KERAS2, KERAS3):
+        like = {**node, "module": "keras.optimizers"} if name in _NEWER else node
+        return _object(_NAMES[name], {**config, "is_legacy_optimizer": False}, like, "keras.optimizers"), []
     notes = _renamed(config, era)
     if era == STANDALONE:
         config.setdefault("name", _NAMES[name])
