@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import random
 import struct
 import warnings
 import zipfile
@@ -287,3 +289,15 @@ def test_compressed_members_are_expanded_when_they_are_read(monkeypatch: pytest.
     monkeypatch.setattr("zlib.decompressobj", lambda *a: pytest.fail("expanded before it was read"))
     with open_source(zipped(members(), zipfile.ZIP_DEFLATED)) as source:
         assert source.members["config.json"].size == len(members()["config.json"])
+
+
+@pytest.mark.parametrize("make", [HONEST["stored"], HONEST["deflated"]], ids=["stored", "deflated"])
+def test_any_damage_ends_in_a_typed_error(make: Callable[[], bytes]) -> None:
+    chance = random.Random(7)
+    for _ in range(150):
+        data = bytearray(make())
+        for _ in range(chance.choice((1, 3, 20))):
+            at = chance.choice((chance.randrange(len(data)), len(data) - 1 - chance.randrange(300)))
+            data[at] = chance.randrange(256)
+        with contextlib.suppress(safeload.SafeLoadError):
+            safeload.inspect(bytes(data[: chance.choice((len(data), chance.randrange(len(data))))]))

@@ -213,6 +213,28 @@ def test_a_class_that_can_t_take_its_config(keras: Any, project: Path) -> None:
     assert "**kwargs" in str(caught.value.hint)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_a_class_that_builds_other_weights(ending: str, keras: Any, project: Path) -> None:
+    def scale(shape: tuple[int, ...]) -> type:
+        class Scale(keras.layers.Layer):
+            def build(self, input_shape: Any) -> None:
+                self.factor = self.add_weight(shape=shape, name="factor")
+
+            def call(self, x: Any) -> Any:
+                return x * self.factor
+
+        return Scale
+
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), scale((2,))(name="s")]).save(f"m{ending}")
+    with pytest.raises(safeload.CustomObjectMismatchError, match="builds other weights") as caught:
+        safeload.load_model(f"m{ending}", custom_objects={"Scale": scale((1,))})
+    assert caught.value.name == "Scale"
+    assert caught.value.expected[0] == "(1,)"
+    assert caught.value.found[0].startswith("(2,)")
+    safeload.load_model(f"m{ending}", custom_objects={"Scale": scale((2,))})
+
+
 SCRIPT = """
 import multiprocessing, sys
 import numpy as np

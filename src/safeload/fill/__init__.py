@@ -7,6 +7,7 @@ from typing import Any
 
 from safeload.document import ModelDocument
 from safeload.errors import WeightsMismatchError
+from safeload.fill.custom import as_custom_mismatch
 from safeload.fill.keras_v3 import fill_keras_v3
 from safeload.fill.ledger import Ledger, variable_bytes
 from safeload.fill.legacy_hdf5 import fill_legacy_hdf5
@@ -36,6 +37,7 @@ def fill(
         Which variables were filled from what.
 
     Raises:
+        CustomObjectMismatchError: The same, and only layers of custom classes are concerned.
         WeightsMismatchError: Number, names or shapes don't agree, or variables would be left unfilled.
     """
     ledger = Ledger(tell, sum(variable_bytes(v) for v in model.weights if hasattr(v, "shape")))
@@ -45,9 +47,12 @@ def fill(
         raise WeightsMismatchError(
             f"weights of the layout {document.layout} can't be put into a model", path=document.path
         )
-    _LAYOUTS[document.layout](model, document, original, ledger)
-    _finalize(model)
-    ledger.raise_for_mismatches(model, document.path)
+    try:
+        _LAYOUTS[document.layout](model, document, original, ledger)
+        _finalize(model)
+        ledger.raise_for_mismatches(model, document.path)
+    except WeightsMismatchError as error:
+        raise as_custom_mismatch(error, model) from None
     return ledger
 
 
