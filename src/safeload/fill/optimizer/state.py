@@ -115,12 +115,14 @@ def _split(entries: Sequence[WeightEntry]) -> tuple[list[WeightEntry], dict[str,
 
 
 def _scale_of(outer: WeightGroup | None, inner: WeightGroup) -> dict[str, WeightEntry]:
-    """Keras 3's LossScaleOptimizer stores its step counter and scale before all that its inner optimizer has."""
+    """Keras 3's LossScaleOptimizer stores a counter and a rate that it does not use, its step counter and its scale
+    before all that its inner optimizer has.
+    """
     if outer is None:
         return {}
-    entries, count = _own(outer), len(_own(inner))
-    if len(entries) == count + 2 and entries[0].shape == entries[1].shape == ():
-        return {"step_counter": entries[0], "dynamic_scale": entries[1]}
+    own = _own(outer)[: len(_own(outer)) - len(_own(inner))]
+    if len(own) >= 2 and all(entry.shape == () for entry in own):
+        return {"step_counter": own[-2], "dynamic_scale": own[-1]}
     return {}
 
 
