@@ -15,6 +15,7 @@ from safeload.document import LayerPath, ModelDocument, WeightEntry, WeightGroup
 from safeload.errors import WeightsMismatchError
 from safeload.fill.ledger import Ledger, variable_name
 from safeload.fill.owners import inner_layers, own_variables, owners
+from safeload.fill.plain_state import give_plain_state
 
 __all__ = ["fill_legacy_hdf5"]
 
@@ -24,7 +25,12 @@ TOP_LEVEL = "top_level_model_weights"
 def fill_legacy_hdf5(model: Any, document: ModelDocument, original: ModelDocument, ledger: Ledger) -> None:
     """Fill a model from a document of this layout; see `fill.fill`."""
     assert document.weights is not None
-    stored = [g for g in document.weights.groups if g.entries and g.name != TOP_LEVEL]
+    without = {layer.name: layer for layer in model.layers if not own_variables(layer)}
+    stored = [
+        g
+        for g in document.weights.groups
+        if g.entries and g.name != TOP_LEVEL and not (g.name in without and give_plain_state(without[g.name], g))
+    ]
     for layer, group in _pairs(model, stored, document):
         path: LayerPath = (layer.name,)
         _fill_layer(layer, path, group, document.transforms, ledger)

@@ -13,7 +13,7 @@ __all__ = ["OWN", "own_object"]
 
 _MODULES = {
     "masks": "Add Average Concatenate Maximum Minimum Multiply ReLU Subtract",
-    "image": "RandomCrop RandomHeight RandomWidth Resizing",
+    "image": "RandomBrightness RandomContrast RandomCrop RandomHeight RandomWidth Resizing",
     "attention": "MultiHeadAttention",
     "cell_state": "CellStateLSTMCell",
     "keras1": "BatchNormalization1 Cosine Highway MaxoutDense ParametricSoftplus SReLU",

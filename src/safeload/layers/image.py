@@ -1,4 +1,4 @@
-"""Image preprocessing as Keras 2 did it: Resizing, RandomCrop, RandomHeight and RandomWidth.
+"""Image preprocessing as Keras 2 did it: Resizing, RandomCrop and others.
 
 The random choices of training are drawn alike (same ranges, same operations), not number by number.
 """
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from safeload.runtime import detect, keras_module
 
-__all__ = ["RandomCrop", "RandomHeight", "RandomWidth", "Resizing"]
+__all__ = ["RandomBrightness", "RandomContrast", "RandomCrop", "RandomHeight", "RandomWidth", "Resizing"]
 
 keras = keras_module(detect())
 _register = keras.utils.register_keras_serializable("safeload")
@@ -131,6 +131,23 @@ class RandomCrop(keras.layers.Layer):  # type: ignore[misc, name-defined]
     def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("height", "width", "seed", "resize_first")}
         return {**super().get_config(), **own}
+
+
+class _Floats:
+    """What gives floats for integers."""
+
+    def call(self, inputs: Any, training: Any = True) -> Any:
+        return super().call(tf.cast(inputs, self.compute_dtype), training=training)  # type: ignore[misc, attr-defined]
+
+
+@_register
+class RandomContrast(_Floats, keras.layers.RandomContrast):  # type: ignore[misc, name-defined]
+    """Another contrast in training; floats always."""
+
+
+@_register
+class RandomBrightness(_Floats, keras.layers.RandomBrightness):  # type: ignore[misc, name-defined]
+    """Another brightness in training; floats always."""
 
 
 class _RandomSize(keras.layers.Layer):  # type: ignore[misc, name-defined]

@@ -51,6 +51,12 @@ def _resizing(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     return None
 
 
+def _floats(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    if not isinstance(layer.get("config"), Mapping) or not takes_integers(context.document.architecture):
+        return None
+    return Repaired(_own(layer, str(layer["class_name"])), f"{layer['class_name']} that gives floats for integers")
+
+
 def _random_crop(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     if not isinstance(layer.get("config"), Mapping) or str(layer["class_name"]).startswith("safeload>"):
         return None
@@ -112,5 +118,21 @@ References: keras 2.15, `layers/preprocessing/image_preprocessing.py`.
         ),
         frozenset({"RandomHeight", "RandomWidth"}),
         _random_size,
+    ),
+    LayerRepair(
+        Rule(
+            "SL768",
+            "random-floats",
+            Severity.NOTE,
+            """\
+What it sees: RandomContrast or RandomBrightness in a model that takes integers.
+Why it matters: Keras 2 gave floats for them; Keras 3 gives integers, which the layers behind refuse.
+Example: `RandomContrast(0.1)` on images of `uint8`.
+What to do: nothing; layers of safeload give floats.
+References: keras 2.15 and 3.15, `random_contrast.py`.
+""",
+        ),
+        frozenset({"RandomContrast", "RandomBrightness"}),
+        _floats,
     ),
 )
