@@ -8,6 +8,7 @@ from __future__ import annotations
 from safeload.repairs.devices import cudnn
 from safeload.repairs.engine import DocumentRepair, LayerRepair
 from safeload.repairs.keras2 import (
+    adapted,
     attention,
     classes,
     functions,
@@ -22,6 +23,7 @@ __all__ = ["ROWS"]
 
 ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
     *sequential.ROWS,
+    *adapted.ROWS,
     *classes.ROWS,
     *shapes.ROWS,
     *recurrent.ROWS,
