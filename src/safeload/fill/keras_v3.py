@@ -76,6 +76,7 @@ class _Filler:
         """The layers of a Sequential or functional model, by the names that the writer's config gives them."""
         by_name = {layer.name: layer for layer in model.layers}
         found = layer_groups(group, stored_layers or _as_config(model.layers))
+        found.update(_by_built_class(group, found, by_name))
         for name, sub in found.items():
             name_here = self.renamed.get((*path, name), name)
             layer = by_name.get(name_here)
@@ -164,6 +165,20 @@ class _Filler:
 def _as_config(layers: Sequence[Any]) -> dict[str, Mapping[str, Any]]:
     """Layers as config nodes by name, for weights that come without the writer's config."""
     return {layer.name: {"class_name": type(layer).__name__} for layer in layers}
+
+
+def _by_built_class(
+    group: WeightGroup, found: Mapping[str, WeightGroup], by_name: Mapping[str, Any]
+) -> dict[str, WeightGroup]:
+    """Groups that the config's names don't tell, by the classes that were built.
+
+    A class registered under another name than its own (`register_keras_serializable("pkg", name="Other")`) has that in
+    configs of Keras 2.12-2.14, and its own name in the file.
+    """
+    taken = {id(sub) for sub in found.values()}
+    groups = tuple(sub for sub in group.groups if id(sub) not in taken and _holds(sub))
+    layers = [layer for name, layer in by_name.items() if name not in found]
+    return layer_groups(WeightGroup(group.name, groups=groups), _as_config(layers)) if groups and layers else {}
 
 
 def _holds(group: WeightGroup) -> bool:
