@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from safeload.build.deferral import give
 from safeload.errors import WeightsMismatchError
 
-__all__ = ["Ledger", "is_generator_state", "variable_bytes", "variable_name"]
+__all__ = ["Ledger", "fits", "is_generator_state", "variable_bytes", "variable_name"]
 
 _SHOWN = 20
 
@@ -26,6 +26,12 @@ def variable_bytes(variable: Any) -> int:
     dtype = variable.dtype if isinstance(variable.dtype, str) else variable.dtype.name
     bits = "".join(c for c in dtype if c.isdigit())
     return size * (int(bits) // 8 if bits else 1)
+
+
+def fits(variable: Any, shape: Sequence[int]) -> bool:
+    """Whether an array of a shape can be the variable's value; tf.keras leaves the length of what `adapt` makes open."""
+    expected = tuple(variable.shape)
+    return len(expected) == len(shape) and all(e is None or e == s for e, s in zip(expected, shape, strict=True))
 
 
 def is_generator_state(variable: Any) -> bool:
@@ -52,7 +58,7 @@ class Ledger:
             owned: The array was read for this variable alone, and nobody else has its memory.
         """
         expected = tuple(variable.shape)
-        if expected != tuple(array.shape):
+        if not fits(variable, array.shape):
             self.mismatches.append(
                 f"{variable_name(variable)}: expected {expected}, found {tuple(array.shape)} at {where}"
             )

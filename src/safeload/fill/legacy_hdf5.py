@@ -13,7 +13,7 @@ from typing import Any
 
 from safeload.document import LayerPath, ModelDocument, WeightEntry, WeightGroup, WeightTransform
 from safeload.errors import WeightsMismatchError
-from safeload.fill.ledger import Ledger, variable_name
+from safeload.fill.ledger import Ledger, fits, variable_name
 from safeload.fill.owners import inner_layers, own_variables, owners
 from safeload.fill.plain_state import give_plain_state
 
@@ -205,7 +205,7 @@ def _plausible(variables: Sequence[Any], entries: Sequence[WeightEntry]) -> bool
     if len(variables) != len(entries):
         return False
     for variable, entry in zip(variables, entries, strict=True):
-        if tuple(variable.shape) != entry.shape:
+        if not fits(variable, entry.shape):
             return False
         ours, theirs = _last(variable_name(variable)), _last(entry.name)
         if ours in _TOLD and theirs in _TOLD and ours != theirs:
@@ -218,7 +218,7 @@ def _assign(variables: Sequence[Any], entries: Sequence[WeightEntry], ledger: Le
         ledger.mismatch(f"{where}: expected {len(variables)} arrays, found {len(entries)} in the file")
         return
     for variable, entry in zip(variables, entries, strict=True):
-        if tuple(variable.shape) != entry.shape:
+        if not fits(variable, entry.shape):
             ledger.mismatch(
                 f"{variable_name(variable)}: expected {tuple(variable.shape)}, found {entry.shape} at {entry.where}"
             )
