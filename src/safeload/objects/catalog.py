@@ -43,6 +43,9 @@ _EXTRA = {
     ("keras2", "optimizer"): ("LossScaleOptimizer", "LossScaleOptimizerV3", "LossScaleOptimizerV1"),
 }  # fmt: skip
 
+_LEGACY = frozenset({"ThresholdedReLU", "RandomHeight", "RandomWidth"})
+"""Layers that Keras 3 keeps under `keras._legacy.layers` alone, for files."""
+
 
 _ALIASES = {
     # Short names that `compile` and `get` take, in one Keras or another.
@@ -92,6 +95,8 @@ def builtin(dialect: str, kind: str, name: str) -> Builtin | None:
     """Keras' own object of that kind and name; None when there is none."""
     row = _tables()[dialect].get(kind, {}).get(name)
     if row is None:
+        if dialect == "keras3" and kind == "layer" and name in _LEGACY:
+            return Builtin(kind, name, f"src.legacy.layers.{name}", "keras._legacy.layers")
         if name not in _EXTRA.get((dialect, kind), ()):
             return None
         home = "src.models.functional.Functional" if name == "Functional" else f"layers.{name}"
