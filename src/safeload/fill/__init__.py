@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from safeload.document import ModelDocument
-from safeload.errors import WeightsMismatchError
+from safeload.errors import SafeLoadError, WeightsMismatchError
 from safeload.fill.custom import as_custom_mismatch
 from safeload.fill.keras_v3 import fill_keras_v3
 from safeload.fill.ledger import Ledger, variable_bytes
@@ -40,19 +40,27 @@ def fill(
         CustomObjectMismatchError: The same, and only layers of custom classes are concerned.
         WeightsMismatchError: Number, names or shapes don't agree, or variables would be left unfilled.
     """
-    ledger = Ledger(tell, sum(variable_bytes(v) for v in model.weights if hasattr(v, "shape")))
-    if document.weights is None or document.layout is None:
-        return ledger
-    if document.layout not in _LAYOUTS:
-        raise WeightsMismatchError(
-            f"weights of the layout {document.layout} can't be put into a model", path=document.path
-        )
     try:
+        ledger = Ledger(tell, sum(variable_bytes(v) for v in model.weights if hasattr(v, "shape")))
+        if document.weights is None or document.layout is None:
+            return ledger
+        if document.layout not in _LAYOUTS:
+            raise WeightsMismatchError(
+                f"weights of the layout {document.layout} can't be put into a model", path=document.path
+            )
         _LAYOUTS[document.layout](model, document, original, ledger)
         _finalize(model)
         ledger.raise_for_mismatches(model, document.path)
     except WeightsMismatchError as error:
         raise as_custom_mismatch(error, model) from None
+    except ValueError as error:
+        if isinstance(error, SafeLoadError) or "not yet been created" not in str(error):
+            raise
+        raise WeightsMismatchError(  # Keras 2, of a model that was never built
+            "the model has no weights yet: the file does not say on which inputs to build it",
+            path=document.path,
+            hint="build the model in code, call it once, and call its load_weights",
+        ) from error
     return ledger
 
 

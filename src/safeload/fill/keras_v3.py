@@ -16,6 +16,7 @@ from safeload.document import LayerPath, ModelDocument, WeightGroup
 from safeload.fill.ledger import Ledger
 from safeload.fill.own_state import load_own
 from safeload.fill.saveables import children_of, is_container, is_layer_list, members
+from safeload.fill.shared import fill_shared
 from safeload.naming import RENAMED_LAYERS, is_generator_group, layer_groups, layers_of, numbered, snake_case
 
 __all__ = ["fill_keras_v3"]
@@ -33,6 +34,7 @@ def fill_keras_v3(model: Any, document: ModelDocument, original: ModelDocument, 
     assert document.weights is not None
     architecture = original.architecture if original.architecture is not None else document.architecture
     _Filler(document, ledger).node(model, document.weights, "", (), layers_of(architecture))
+    fill_shared(model, ledger)
 
 
 class _Filler:

@@ -12,6 +12,8 @@ from typing import Any
 __all__ = ["OWN", "own_object"]
 
 _MODULES = {
+    "no_mask": "NoMask",
+    "spectral": "SpectralNormalization",
     "masks": "Add Average Concatenate Maximum Minimum Multiply ReLU Subtract",
     "image": "RandomBrightness RandomContrast RandomCrop RandomHeight RandomWidth Resizing",
     "attention": "MultiHeadAttention",

@@ -109,14 +109,13 @@ def keras3_sparse_sigmoid(x: Any) -> Any:
 
 @registered
 def keras3_sparsemax(x: Any, axis: int = -1) -> Any:
-    """The projection onto the simplex (Martins and Astudillo, 2016)."""
+    """As Keras 3 computes it: with the sum of the cumulative sums in the threshold (`backend.nn.sparsemax`)."""
     ordered = tf.sort(x, direction="DESCENDING", axis=axis)
     sums = tf.cumsum(ordered, axis=axis)
-    count = tf.shape(x)[axis]
     shape = [1] * len(x.shape)
     shape[axis] = -1
-    ranks = tf.reshape(tf.cast(tf.range(1, count + 1), x.dtype), shape)
-    support = tf.cast(1.0 + ranks * ordered > sums, x.dtype)
-    size = tf.reduce_sum(support, axis=axis, keepdims=True)
-    threshold = (tf.reduce_sum(support * ordered, axis=axis, keepdims=True) - 1.0) / size
+    ranks = tf.reshape(tf.cast(tf.range(1, tf.shape(x)[axis] + 1), x.dtype), shape)
+    support = ordered - (sums - 1.0) / ranks > 0
+    size = tf.reduce_sum(tf.cast(support, x.dtype), axis=axis, keepdims=True)
+    threshold = (tf.reduce_sum(tf.where(support, sums, tf.zeros_like(sums)), axis=axis, keepdims=True) - 1.0) / size
     return tf.maximum(x - threshold, 0.0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras3 import building, graphs
+from safeload.repairs.keras3 import building, graphs, layers, masks
 
 __all__ = ["ROWS"]
 
-ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*graphs.ROWS, *building.ROWS)
+ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*layers.ROWS, *graphs.ROWS, *masks.ROWS, *building.ROWS)

@@ -37,7 +37,6 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "factor": (None,),
     "pad_to_aspect_ratio": (False,),
     "antialias": (False,),
-    "vocabulary_size": _ANY,
     "oov_method": (None, "floormod"),
     "salt": (None,),
     "optional": (False,),
@@ -87,8 +86,8 @@ def _text_vectorization(config: Mapping[str, Any], layer: Mapping[str, Any]) -> 
     return {**config, "dtype": "string"}
 
 
-def _discretization(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
-    """Bins are numbered by integers; Keras 3.15 stores the float type that the layer takes in."""
+def _numbering(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Bins and words are numbered by integers; Keras 3.15 stores the float type of the layer's policy."""
     return {k: v for k, v in config.items() if not (k == "dtype" and config.get("output_mode") == "int")}
 
 
@@ -106,11 +105,14 @@ SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str,
     "Resizing": _resizing,
     "Lambda": _lambda,
     "TextVectorization": _text_vectorization,
-    "Discretization": _discretization,
+    **dict.fromkeys(("Discretization", "StringLookup", "IntegerLookup"), _numbering),
     "MultiHeadAttention": _attention,
 }
 
-_STORED = {"MultiHeadAttention": ("query_shape", "value_shape", "key_shape")}
+_STORED = {
+    "MultiHeadAttention": ("query_shape", "value_shape", "key_shape"),
+    **dict.fromkeys(("StringLookup", "IntegerLookup", "TextVectorization"), ("vocabulary_size",)),
+}
 """Keys of Keras 2 configs that are no arguments."""
 
 
@@ -124,8 +126,13 @@ def repaired(layer: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
     config = layer.get("config")
     if own_class(layer, "layer") is None or not isinstance(config, Mapping):
         return layer
-    if builtin("keras2", "layer", name) is None:
-        raise refusal(context, f"the layer {config.get('name')!r} is a {name}, which exists in Keras 3 alone")
+    found = builtin("keras2", "layer", name)
+    if found is not None and found.versions and context.runtime.keras_version[:2] < min(map(_numbers, found.versions)):
+        found = None
+    if found is None:
+        raise refusal(context, f"the layer {config.get('name')!r} is a {name}, which this Keras 2 doesn't have")
+    if name == "RandomCrop" and context.writer.version >= (3, 6):
+        raise refusal(context, f"the RandomCrop {config.get('name')!r} crops in training alone since Keras 3.6")
     if name in SPECIAL:
         config = SPECIAL[name](config, layer)
     renamed = RENAMED.get(name, {})
@@ -144,7 +151,14 @@ def repaired(layer: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
             shown = value.get("class_name") if isinstance(value, Mapping) else repr(value)
             raise refusal(context, f"the {name} {config.get('name')!r} has {key}={shown}, an argument of Keras 3")
         kept[key] = value
+    if name == "SpectralNormalization":
+        own = "safeload>SpectralNormalization"
+        return {**layer, "class_name": own, "registered_name": own, "module": None, "config": kept}
     return {**layer, "config": kept} if kept != layer["config"] else layer
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 _YOUNG = frozenset({"synchronized", "ragged", "optional"})

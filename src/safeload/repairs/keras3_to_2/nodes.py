@@ -128,7 +128,9 @@ class _Graph:
                 hint="give the arguments after the first by name in the model's code",
             )
         kwargs.update(zip(names[1:], args[1:], strict=False))
-        kwargs = {k: v for k, v in kwargs.items() if v is not None}
+        # What `training` was when the graph was made has no say in Keras 3, where the model's own word goes before it
+        # (`functional.operation_fn`); in Keras 2 it would be fixed.
+        kwargs = {k: v for k, v in kwargs.items() if v is not None and k != "training"}
         refused = [k for k in _ONLY_KERAS3.get(name, ()) if k in kwargs]
         if refused:
             raise refusal(self.context, f"the {name} {layer.get('name')!r} was called with {', '.join(refused)}")

@@ -21,7 +21,16 @@ def class_of(node: Mapping[str, Any]) -> str:
 def is_operation(node: Mapping[str, Any]) -> bool:
     """Whether a node of a graph is an operation (`keras.ops`), which may share its name with a layer."""
     module = node.get("module")
-    return isinstance(module, str) and module.startswith("keras.") and "ops" in module.split(".")
+    if isinstance(module, str):
+        return module.startswith("keras.") and "ops" in module.split(".")
+    if "module" in node or ">" in str(node.get("class_name")):
+        return False
+    # An .h5 has the class name alone; every layer stores `trainable`, and no operation does.
+    config = node.get("config")
+    named = builtin("keras3", "operation", class_of(node)) is not None
+    return (
+        named and isinstance(config, Mapping) and "trainable" not in config and node.get("class_name") != "InputLayer"
+    )
 
 
 def own_class(node: Mapping[str, Any], kind: str, dialect: str = "keras3") -> Builtin | None:

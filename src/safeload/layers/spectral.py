@@ -1,0 +1,14 @@
+"""Spectral normalization for Keras 2, whose own list of layers lacks it when configs are read."""
+
+from __future__ import annotations
+
+from safeload.runtime import detect, keras_module
+
+__all__ = ["SpectralNormalization"]
+
+keras = keras_module(detect())
+
+
+@keras.utils.register_keras_serializable("safeload")
+class SpectralNormalization(keras.layers.SpectralNormalization):  # type: ignore[misc, name-defined]
+    """Keras' own layer under a name that is found (`layers.serialization.ALL_MODULES`, Keras 2.15 and 2.21)."""
