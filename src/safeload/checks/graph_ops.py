@@ -65,6 +65,12 @@ _SAVING = frozenset(
 )
 _FROM_FILES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
 _KNOWN = PURE | STATEFUL
+_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+_ADAPTING = "__inference_adapt_step_"
+"""What Keras 2.5-2.15 traces of `adapt`: an adapted Discretization (num_bins=...) has a `PyFunc` there.
+
+It is let be only where the model is built from its layers and no graph runs at all.
+"""
 _HANDLES = frozenset({20, 21})
 """DT_RESOURCE and DT_VARIANT (`tensorflow/core/framework/types.proto`)."""
 
@@ -173,6 +179,8 @@ def judge(saved: Any, objects: Any, *, runs: bool) -> Iterator[Finding]:
     for name, graph in graphs.items():
         for node in graph.nodes:
             place = f"{name}/{node.name}" if name else node.name
+            if not runs and node.op in _PYTHON and name.startswith(_ADAPTING):
+                continue
             why = _refusal(node, name, saved, functions, nodes)
             if why == "unknown":
                 unknown.setdefault(node.op, []).append(place)

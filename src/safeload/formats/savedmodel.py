@@ -107,7 +107,9 @@ def read(source: Source) -> ModelDocument:
     architecture = _architecture(root)
     if architecture is not None and graph is not None:
         files = [members.get(f"assets/{item.get('filename', '')}") for item in asset_files(meta, path, PB)]
-        architecture = with_vocabularies(architecture, Tables(graph, document.extras["graphs"], objects, files))
+        tables = Tables(graph, document.extras["graphs"], objects, files)
+        before = document.writer.version < (2, 5)
+        architecture = with_vocabularies(architecture, tables, without_oov=before)
     return document.evolve(
         dialect="keras2" if architecture else None, architecture=architecture, training=_training(root)
     )

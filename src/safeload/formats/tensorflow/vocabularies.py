@@ -120,14 +120,24 @@ class Tables:
         return file.read().splitlines() if file is not None else None
 
 
-def with_vocabularies(architecture: Mapping[str, Any], tables: Tables) -> Mapping[str, Any] | None:
+def with_vocabularies(
+    architecture: Mapping[str, Any], tables: Tables, *, without_oov: bool = False
+) -> Mapping[str, Any] | None:
     """The architecture with each lookup layer's vocabulary in its config; None where a table can't be read so.
 
     A lookup layer without its vocabulary would call everything unknown: wrong numbers, so nothing is built then.
+
+    Args:
+        architecture: The model's config.
+        tables: Its tables.
+        without_oov: It was written by Keras 2.4 or before, whose inverted lookups count the words from the mask on, with
+            no place for the unknown one (`_set_inverse_vocabulary`); later ones have one, and can't be told not to.
     """
     changed: dict[int, dict[str, Any]] = {}
     for layer, node in walk_layers(tables.graph, tables.graph.root, architecture):
         if writer_class(layer) in _LOOKUPS and isinstance(layer.get("config"), Mapping):
+            if without_oov and layer["config"].get("invert") and not _has_special(layer["config"]):
+                return None
             if isinstance(layer["config"].get("vocabulary"), list):
                 continue
             found = _vocabulary(layer["config"], node, tables)
@@ -135,6 +145,14 @@ def with_vocabularies(architecture: Mapping[str, Any], tables: Tables) -> Mappin
                 return None
             changed[id(layer)] = {**layer["config"], **found}
     return _replaced(architecture, changed) if changed else architecture
+
+
+def _has_special(config: Mapping[str, Any]) -> bool:
+    """Whether a stored vocabulary begins with the mask and the unknown word, as later versions count them."""
+    vocabulary = config.get("vocabulary")
+    mask, unknown = config.get("mask_token", config.get("mask_value")), config.get("oov_token", config.get("oov_value"))
+    special = [unknown] if mask is None else [mask, unknown]
+    return isinstance(vocabulary, list) and vocabulary[: len(special)] == special
 
 
 def _vocabulary(config: Mapping[str, Any], node: GraphNode, tables: Tables) -> dict[str, Any] | None:
