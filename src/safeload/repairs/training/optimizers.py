@@ -222,8 +222,6 @@ def _loss_scale(
     legacy = era_of(wrapped, version) in (STANDALONE, V2)
     made = {"inner_optimizer": inner, "dynamic": fixed is None, "initial_scale": scale if fixed is None else fixed}
     made["dynamic_growth_steps"] = steps if fixed is None else None
-    if not legacy:
-        made["is_legacy_optimizer"] = False
     name = "LossScaleOptimizer" if legacy else "LossScaleOptimizerV3"
     return _object(name, made, {}, ""), notes
 
