@@ -102,6 +102,26 @@ def _salt(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     return Repaired(_with(layer, changes), note)
 
 
+def _numbers(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """Numbers of NumPy, which `.keras` files of 2.12 hold as objects (`serialization_lib`), as plain numbers."""
+    config = layer.get("config")
+    if not isinstance(config, Mapping):
+        return None
+    changed = {k: _number(v) for k, v in config.items()}
+    return Repaired({**layer, "config": changed}) if changed != config else None
+
+
+def _number(value: Any) -> Any:
+    if (
+        isinstance(value, Mapping)
+        and value.get("class_name") == "__numpy__"
+        and isinstance(value.get("config"), Mapping)
+    ):
+        number = value["config"].get("value")
+        return number if isinstance(number, bool | int | float) else value
+    return value
+
+
 def _random_crop(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     if not isinstance(layer.get("config"), Mapping):
         return None
@@ -111,6 +131,22 @@ def _random_crop(layer: Mapping[str, Any], context: Context) -> Repaired | None:
 
 
 ROWS = (
+    LayerRepair(
+        Rule(
+            "SL754",
+            "numpy-numbers",
+            Severity.NOTE,
+            """\
+What it sees: arguments that are numbers of NumPy, stored as objects.
+Why it matters: a layer that is made from its config alone gets a dict instead of a number.
+Example: `ReLU(6.0)` in a `.keras` file of TensorFlow 2.12.
+What to do: nothing; they become plain numbers.
+References: keras 2.12, `saving/serialization_lib.py`.
+""",
+        ),
+        None,
+        _numbers,
+    ),
     LayerRepair(
         Rule(
             "SL755",

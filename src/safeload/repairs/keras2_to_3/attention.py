@@ -15,12 +15,17 @@ __all__ = ["ROWS"]
 SHAPES = ("query_shape", "key_shape", "value_shape")
 """What MultiHeadAttention of 2.5-2.15 was built on; a call builds it in Keras 3."""
 
+ROBUST = "softmax_robust_masking"
+"""An argument of tf_keras since 2.19; False is what Keras has always done."""
+
 
 def _shapes(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     config = layer.get("config")
-    if not isinstance(config, Mapping) or not any(key in config for key in SHAPES):
+    if not isinstance(config, Mapping) or not any(key in config for key in (*SHAPES, ROBUST)):
         return None
-    return Repaired({**layer, "config": {k: v for k, v in config.items() if k not in SHAPES}})
+    if config.get(ROBUST):
+        raise refusal(context, "the softmax of MultiHeadAttention masks by setting scores")
+    return Repaired({**layer, "config": {k: v for k, v in config.items() if k not in (*SHAPES, ROBUST)}})
 
 
 def _causal(layer: Mapping[str, Any], context: Context) -> Repaired | None:
