@@ -23,6 +23,7 @@ CHECKS: tuple[str, ...] = (
     "completeness",
     "integrity",
     "safety",
+    "op_layers",
     "versions",
     "dependencies",
     "backend",

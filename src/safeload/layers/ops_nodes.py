@@ -11,7 +11,7 @@ import tensorflow as tf
 from safeload.checks.graph_op_table import PURE
 from safeload.layers.ops import OperationLayer, plain
 from safeload.layers.registration import registered
-from safeload.operations.nodes import ELEMENTWISE, LISTS, RANDOM_NODES
+from safeload.operations.nodes import ELEMENTWISE, LISTS, RANDOM_NODES, UNBUILDABLE
 
 __all__ = ["TensorFlowNode"]
 
@@ -33,7 +33,7 @@ class TensorFlowNode(OperationLayer):
         self, operation: str, attributes: Mapping[str, Any], constants: Mapping[str, Any], **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if operation not in PURE and operation not in RANDOM_NODES:
+        if (operation not in PURE and operation not in RANDOM_NODES) or operation in UNBUILDABLE:
             raise ValueError(f"{operation} is not in the table of pure operations")
         self._operation = operation
         self._attributes = dict(attributes)

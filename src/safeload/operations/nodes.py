@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ELEMENTWISE", "LISTS", "NODE_SIZES", "RANDOM_NODES", "attributes"]
+__all__ = ["ELEMENTWISE", "LISTS", "NODE_SIZES", "RANDOM_NODES", "UNBUILDABLE", "attributes"]
 
 LISTS: dict[str, tuple[int, ...]] = {
     "AccumulateNV2": (0,),
@@ -45,6 +45,14 @@ RANDOM_NODES = frozenset(
     """.split()
 )
 """Operations with a random generator as their only state."""
+
+UNBUILDABLE = frozenset(
+    """
+    Assign AssignAdd AssignSub Const CountUpTo Placeholder PlaceholderV2 PlaceholderWithDefault StatelessCase StatelessIf
+    StatelessWhile SymbolicGradient
+    """.split()
+)
+"""Operations that are pure in a graph, but stand for no call of a layer: on references, or with functions in attributes."""
 
 NODE_SIZES: dict[str, tuple[int, ...]] = {
     "BroadcastTo": (1,),
