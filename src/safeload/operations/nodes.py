@@ -11,32 +11,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ELEMENTWISE", "LISTS", "NODE_SIZES", "RANDOM_NODES", "UNBUILDABLE", "attributes"]
-
-LISTS: dict[str, tuple[int, ...]] = {
-    "AccumulateNV2": (0,),
-    "AddN": (0,),
-    "Concat": (1,),
-    "ConcatOffset": (1,),
-    "ConcatV2": (0,),
-    "DynamicStitch": (0, 1),
-    "Einsum": (0,),
-    "IdentityN": (0,),
-    "Pack": (0,),
-    "ParallelDynamicStitch": (0, 1),
-    "ShapeN": (0,),
-    "StringJoin": (0,),
-}
-"""Operations that take lists of tensors: which of their inputs are lists (`OpDef.input_arg.number_attr`)."""
-
-ELEMENTWISE = frozenset(
-    """
-    Add AddV2 Atan2 Complex Div DivNoNan Equal FloorDiv FloorMod Greater GreaterEqual Igamma Igammac Less LessEqual
-    Maximum Minimum Mod Mul MulNoNan NotEqual Pow RealDiv SquaredDifference Sub TruncateDiv TruncateMod Xdivy Xlog1py
-    Xlogy Zeta MatMul BatchMatMul BatchMatMulV2
-    """.split()
-)
-"""Operations all of whose inputs have the type `T`: their constants are read in that type."""
+__all__ = ["NODE_SIZES", "RANDOM_NODES", "UNBUILDABLE", "attributes"]
 
 RANDOM_NODES = frozenset(
     """
