@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras3 import building, graphs, layers, masks
+from safeload.repairs.keras3 import building, graphs, layers, masks, operations
 
 __all__ = ["ROWS"]
 
-ROWS: tuple[LayerRepair | DocumentRepair, ...] = (*layers.ROWS, *graphs.ROWS, *masks.ROWS, *building.ROWS)
+ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
+    *layers.ROWS,
+    *operations.ROWS,
+    *graphs.ROWS,
+    *masks.ROWS,
+    *building.ROWS,
+)
