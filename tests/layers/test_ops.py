@@ -13,8 +13,16 @@ import pytest
 import safeload
 from safeload.runtime import detect
 
-FOLDER = Path(__file__).parents[1] / "fixtures" / "operations"
-FILES = sorted(p.name for p in FOLDER.iterdir() if p.name.endswith((".h5.gz", ".keras")) and "_lost_" not in p.name)
+FOLDER = Path(__file__).parent / "operations"
+OURS = ("k33_", "k315_", "tf") if detect().dialect == "keras3" else ("k33_", "k315_")
+"""Files whose op layers become ours: Keras 2 builds its own op layers, with the limits that they have."""
+
+FILES = sorted(
+    p.name
+    for p in FOLDER.iterdir()
+    if p.name.endswith((".h5.gz", ".keras")) and p.name.startswith(OURS) and "_lost_" not in p.name
+)
+AGAIN = [n for n in ("tf24_shape_a.h5.gz", "tf21_shape_a.h5.gz", "k33_shapes.keras") if n in FILES]
 
 
 def content(name: str) -> Any:
@@ -49,7 +57,7 @@ def test_numbers_are_the_recorded_ones(name: str, keras: ModuleType) -> None:
 
 @pytest.mark.core
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["tf24_shape_a.h5.gz", "tf21_shape_a.h5.gz", "k33_shapes.keras"])
+@pytest.mark.parametrize("name", AGAIN)
 def test_a_loaded_model_can_be_saved_and_loaded_again(name: str, keras: ModuleType, tmp_path: Path) -> None:
     arrays = np.load(FOLDER / (name.split(".")[0] + ".npz"))
     again = tmp_path / "again.keras"
