@@ -7,7 +7,7 @@ CORPUS ?= ../shared/corpus
 SCORER ?= ../shared/tools/corpus_score.py
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: setup demo test test-matrix lint format bench corpus keras-tests clean
+.PHONY: setup demo test test-matrix lint format bench bench-quick corpus keras-tests clean
 
 setup: $(VENV)/.ready
 
@@ -42,10 +42,18 @@ format: setup
 bench: setup
 	$(PY) tools/bench.py
 
-# The public corpus, scored row by row; a few minutes for each runtime.
+bench-quick: setup
+	$(PY) tools/bench.py --quick -n 3
+
+# The public corpus, scored row by row in three runtimes (some minutes each), and the page made from the scores.
 corpus: setup
-	$(PY) $(SCORER) --root $(CORPUS) --loader safeload --out corpus-keras3.json
-	TF_USE_LEGACY_KERAS=1 $(PY) $(SCORER) --root $(CORPUS) --loader safeload --out corpus-tf_keras.json
+	mkdir -p build
+	$(PY) $(SCORER) --root $(CORPUS) --loader safeload --out build/corpus-keras3.json
+	TF_USE_LEGACY_KERAS=1 $(PY) $(SCORER) --root $(CORPUS) --loader safeload --out build/corpus-tf_keras.json
+	$(PY) tools/matrix.py 2.15 --python $(PYTHON) --venvs $(VENVS) --only-environment
+	$(VENVS)/tf-2.15/bin/python $(SCORER) --root $(CORPUS) --loader safeload --out build/corpus-keras2.json
+	$(PY) tools/compatibility.py $(CORPUS) "Keras 3.15, TF 2.21"=build/corpus-keras3.json \
+	    "tf_keras 2.21, TF 2.21"=build/corpus-tf_keras.json "Keras 2.15, TF 2.15"=build/corpus-keras2.json
 
 # Keras' own saving tests, with its load_model routed through safeload.
 keras-tests: setup

@@ -57,8 +57,11 @@ def main() -> int:
     parser.add_argument("--venvs", type=Path, default=Path(".venvs"))
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--scorer", type=Path)
+    parser.add_argument("--only-environment", action="store_true", help="make the environment and run nothing in it")
     arguments = parser.parse_args()
     python = environment(arguments.version, arguments.python, ROOT / arguments.venvs)
+    if arguments.only_environment:
+        return 0
     run(python, "-m", "pytest", "-q", "-m", "core")
     if arguments.corpus and arguments.scorer and arguments.corpus.exists() and not os.environ.get("CI"):
         out = ROOT / arguments.venvs / f"corpus-{arguments.version}.json"
