@@ -15,6 +15,7 @@ LEVELS = (
     {"findings", "limits", "strictjson"},
     {
         "source",
+        "budgets",
         "document",
         "runtime",
         "options",

@@ -40,6 +40,7 @@ def construct(examination: Examination, report: Report) -> Any:
     """
     from safeload import build as building
     from safeload import fill as filling
+    from safeload.build.budget import check_outputs, limited
     from safeload.build.deferral import deferred
     from safeload.build.scopes import building as scope
     from safeload.fill.optimizer import fill_optimizer
@@ -51,14 +52,16 @@ def construct(examination: Examination, report: Report) -> Any:
         resolver = examination.resolution.bind()
         objects, config = resolver.custom_objects, document.architecture
         with scope(keras, objects, safe_mode=options.safe_mode, config=config), deferred(keras):
-            model = building.build(
-                document,
-                resolver,
-                examination.runtime,
-                keras,
-                allow_lambda=not options.safe_mode,
-                options=options.saved_model_options,
-            )
+            with limited(document):
+                model = building.build(
+                    document,
+                    resolver,
+                    examination.runtime,
+                    keras,
+                    allow_lambda=not options.safe_mode,
+                    options=options.saved_model_options,
+                )
+            check_outputs(model)
             options.tell("build")
             if document.architecture is not None:  # the functions of a SavedModel come with their values
                 filling.fill(model, document, examination.document, options.tell)

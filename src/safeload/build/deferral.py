@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from safeload.build.budget import spend
+
 __all__ = ["Pending", "deferred", "give"]
 
 _NEEDED = ("_initialize", "_initialize_with_initializer", "_deferred_initialize", "_direct_assign", "value")
@@ -137,6 +139,7 @@ def _hooks(cls: Any, pending: Pending, owner: int) -> dict[str, Any]:
         if threading.get_ident() != owner or tf.inside_function():
             first(self, initializer)
             return
+        spend(self._shape)
         self._value, self._initializer = None, initializer
         pending.waiting[id(self)] = (self, tf.get_current_name_scope())
 
@@ -144,6 +147,7 @@ def _hooks(cls: Any, pending: Pending, owner: int) -> dict[str, Any]:
         if id(self) in pending.waiting:
             pending.initialize(self)
         elif self._value is None and threading.get_ident() == owner and not tf.inside_function():
+            spend(self._shape)
             pending.waiting[id(self)] = (self, tf.get_current_name_scope())  # made while shapes were worked out
         else:
             later(self)

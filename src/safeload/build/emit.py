@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from safeload.errors import UnsafeModelError
-from safeload.objects.uses import DATA_CLASSES
+from safeload.objects.uses import DATA_CLASSES, TYPESPECS
 
 __all__ = ["Resolver", "Target", "emit"]
 
@@ -68,6 +68,8 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
             return node
         if isinstance(node.get("class_name"), str) and "config" in node:
             return obj(node, at)
+        if "class_name" in node and node["class_name"] not in DATA_CLASSES:
+            raise UnsafeModelError("an object in a form that no Keras writes", where=at, threats=(f"{at}: no object",))
         if "items" in node and node.get("class_name") in ("__tuple__", "TensorShape"):
             return tuple(walk(v, at) for v in node["items"])
         if node.get("class_name") == "__ellipsis__":
@@ -80,6 +82,8 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
             if not allow_lambda:
                 raise UnsafeModelError("a Lambda holds Python bytecode", where=at, threats=(f"{at}: Python bytecode",))
             return dict(node)
+        if name == "__typespec__":
+            return _typespec(node, walk(node["config"], at), at)
         if name in DATA_CLASSES:
             return {k: walk(v, at) for k, v in node.items()}
         if not allow_lambda and any("_type" in str(k) and v == "lambda" for k, v in _items(node["config"])):
@@ -103,6 +107,15 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
         return emitted
 
     return walk(value, where)
+
+
+def _typespec(node: Mapping[str, Any], config: Any, at: str) -> dict[str, Any]:
+    """A type spec with the module of our table in place of the file's, which tf_keras would import."""
+    name = node.get("spec_name")
+    if name not in TYPESPECS:
+        raise UnsafeModelError(f"the type spec {name!r}", where=at, threats=(f"{at}: the type spec {name!r}",))
+    kept = {"class_name": "__typespec__", "spec_name": name, "module": TYPESPECS[name], "registered_name": None}
+    return {**kept, "config": config}
 
 
 def _items(config: Any) -> Any:

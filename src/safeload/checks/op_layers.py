@@ -18,7 +18,7 @@ from safeload.operations.arguments import literals
 from safeload.operations.keras3 import OPERATION_SIZES, OPERATIONS
 from safeload.operations.nodes import NODE_SIZES, RANDOM_NODES, UNBUILDABLE, attributes
 
-__all__ = ["IMPURE", "TOO_LARGE", "check"]
+__all__ = ["IMPURE", "JUDGED", "TOO_LARGE", "check"]
 
 IMPURE = Rule(
     "SL749",
@@ -155,6 +155,9 @@ _JUDGES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Judged]] = {
     "safeload>TensorFlowNode": _node,
     "safeload>Keras3Operation": _operation,
 }
+
+JUDGED = frozenset(_JUDGES)
+"""The classes of op layers."""
 
 
 def _layers(config: Any) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any], str]]:

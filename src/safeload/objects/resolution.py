@@ -49,10 +49,14 @@ _MODULE_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the emitted tree says: Keras' own module and name, or no module and the key of a custom object."""
+    """What the emitted tree says: Keras' own module and name, or no module and the key of a custom object.
+
+    `kind` is the kind of Keras' own object (`catalog.KINDS`); None for custom objects.
+    """
 
     module: str | None
     name: str
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,10 @@ class Resolution:
         """The key of the custom object that a bare string at a place names; None for every other string."""
         found = self._by_place.get(where)  # type: ignore[attr-defined]
         return found.target.name if found is not None and _is_custom_text(found) else None
+
+    def at(self, where: str) -> Resolved | None:
+        """What was found for the use at a place; None where there is no use."""
+        return self._by_place.get(where)  # type: ignore[attr-defined,no-any-return]
 
     def target(self, node: Mapping[str, Any], where: str) -> Target:
         """What the object at a place stands for; see `build.emit.Resolver`.
@@ -214,7 +222,7 @@ class _Finder:
             if own is not None:
                 return _target(own, use, self.dialect)
             if use.is_function and is_alias(kind, use.name.lower() if kind == "optimizer" else use.name):
-                return Target("keras", use.name)
+                return Target("keras", use.name, kind)
         return None
 
     def kinds(self, use: ObjectUse) -> Iterable[str]:
@@ -229,12 +237,12 @@ class _Finder:
 def _target(own: Builtin, use: ObjectUse, dialect: str) -> Target:
     if dialect == "keras2":
         if own.kind == "optimizer" and (use.module or "").endswith("legacy"):
-            return Target("keras.optimizers.legacy", own.name)
+            return Target("keras.optimizers.legacy", own.name, own.kind)
         if own.kind == "dtype_policy":
-            return Target("keras.mixed_precision", own.name)
+            return Target("keras.mixed_precision", own.name, own.kind)
         if own.name == "Functional":  # Keras 2's Model builds it from its config
-            return Target("keras", "Model")
-    return Target(own.module, own.name)
+            return Target("keras", "Model", own.kind)
+    return Target(own.module, own.name, own.kind)
 
 
 def _lookup(use: ObjectUse, objects: Mapping[str, Any]) -> str | None:

@@ -6,13 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DATA_CLASSES", "ObjectUse", "kind_of_slot", "uses"]
+__all__ = ["DATA_CLASSES", "TYPESPECS", "ObjectUse", "kind_of_slot", "uses"]
 
 DATA_CLASSES = frozenset(
     "__tensor__ __numpy__ __keras_tensor__ __bytes__ __ellipsis__ __slice__ __tuple__ __typespec__ slice TensorShape "
     "Ellipsis TypeSpec CompositeTensor RaggedTensorSpec SparseTensorSpec TensorSpec ragged_tensor numpy".split()
 )
 """Class names that stand for plain data in configs of Keras 2 and 3 (`serialization_lib`, `json_utils`)."""
+
+TYPESPECS = {
+    "TensorSpec": "tensorflow.python.framework.tensor_spec",
+    "RaggedTensorSpec": "tensorflow.python.ops.ragged.ragged_tensor",
+    "SparseTensorSpec": "tensorflow.python.framework.sparse_tensor",
+}
+"""The type specs that an InputLayer may hold, and where they live; tf_keras imports whatever module a file names."""
 
 _SLOTS = {
     "layer": "layer",
@@ -136,7 +143,7 @@ def _children(
             continue
         if skip and isinstance(value, str):  # beside `config`: module, registered_name, name
             continue
-        found.append((value, f"{at}.{key}" if at else str(key), kind_of_slot(str(key)) or inherited, custom))
+        found.append((value, f"{at}.{key}" if at else str(key), inherited or kind_of_slot(str(key)), custom))
     return found
 
 
