@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safeload.document import ModelDocument
 
-__all__ = ["MAX_CALLS", "MAX_LAYERS", "MAX_OUTPUT", "MAX_RANK", "parameters_allowed"]
+__all__ = ["MAX_CALLS", "MAX_LAYERS", "MAX_OUTPUT", "MAX_RANK", "MAX_STEPS", "parameters_allowed"]
 
 MAX_LAYERS = 200_000
 """Objects in a config; the largest applications of Keras have some 5,000."""
@@ -17,6 +17,9 @@ MAX_RANK = 64
 
 MAX_OUTPUT = 2**32
 """Numbers in a layer's output for one sample."""
+
+MAX_STEPS = 2**17
+"""Steps of an axis for each of which Keras makes operations of a graph."""
 
 _FREE = 2**26
 """Parameters that need no counterpart in the file: a model that was saved before it was built has none."""

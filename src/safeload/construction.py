@@ -42,6 +42,7 @@ def construct(examination: Examination, report: Report) -> Any:
     from safeload import fill as filling
     from safeload.build.budget import check_outputs, limited
     from safeload.build.deferral import deferred
+    from safeload.build.foreign import keras_errors
     from safeload.build.scopes import building as scope
     from safeload.fill.optimizer import fill_optimizer
     from safeload.runtime import keras_module
@@ -51,8 +52,9 @@ def construct(examination: Examination, report: Report) -> Any:
     try:
         resolver = examination.resolution.bind()
         objects, config = resolver.custom_objects, document.architecture
-        with scope(keras, objects, safe_mode=options.safe_mode, config=config), deferred(keras):
-            with limited(document):
+        state = scope(keras, objects, safe_mode=options.safe_mode, config=config)
+        with keras_errors(document), state, deferred(keras):
+            with limited(document, keras):
                 model = building.build(
                     document,
                     resolver,

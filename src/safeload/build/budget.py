@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
-from safeload.budgets import MAX_OUTPUT, parameters_allowed
+from safeload.budgets import MAX_OUTPUT, MAX_STEPS, parameters_allowed
 from safeload.document import ModelDocument
 from safeload.errors import InsufficientMemoryError
 
@@ -50,9 +51,16 @@ def spend(shape: Any) -> None:
         _current[-1].spend(shape)
 
 
+_SPLITTING = ("UpSampling1D", "UpSampling3D")
+"""Layers of Keras 2 that make an operation for each step of an axis (`backend.repeat_elements`, 2.0-2.15)."""
+
+
 @contextlib.contextmanager
-def limited(document: ModelDocument) -> Iterator[Budget]:
-    """Refuse to make more variables than the model of a document may have, for the duration of a `with` block."""
+def limited(document: ModelDocument, keras: ModuleType) -> Iterator[Budget]:
+    """Refuse to make more variables than the model of a document may have, for the duration of a `with` block.
+
+    In Keras 2, layers that make a graph node for each step also refuse endless axes.
+    """
     import tensorflow as tf
 
     budget = Budget(parameters_allowed(document))
@@ -65,10 +73,35 @@ def limited(document: ModelDocument) -> Iterator[Budget]:
 
     _current.append(budget)
     try:
-        with tf.variable_creator_scope(creator):
+        with tf.variable_creator_scope(creator), _bounded_axes(keras):
             yield budget
     finally:
         _current.pop()
+
+
+@contextlib.contextmanager
+def _bounded_axes(keras: ModuleType) -> Iterator[None]:
+    if hasattr(keras, "ops"):  # Keras 3 repeats with one operation
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        for name in _SPLITTING:
+            cls = getattr(keras.layers, name)
+            stack.callback(setattr, cls, "call", cls.call)
+            cls.call = _bounded(cls.call)
+        yield
+
+
+def _bounded(call: Any) -> Any:
+    import tensorflow as tf
+
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator,unused-ignore]
+    def bounded(self: Any, inputs: Any) -> Any:
+        if any(d is not None and d > MAX_STEPS for d in inputs.shape):
+            raise InsufficientMemoryError(f"the layer {self.name!r} takes {inputs.shape}", where=str(self.name))
+        return call(self, inputs)
+
+    return bounded
 
 
 def check_outputs(model: Any) -> None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from safeload.budgets import MAX_CALLS, MAX_LAYERS, MAX_RANK, parameters_allowed
+from safeload.budgets import MAX_CALLS, MAX_LAYERS, MAX_RANK, MAX_STEPS, parameters_allowed
 from safeload.checks import Examination
-from safeload.checks.budget_table import CAPS, PARAMETERS, SIZES
+from safeload.checks.budget_table import CAPS, PARAMETERS, SIZES, STEPS
 from safeload.document import ModelDocument
 from safeload.errors import InsufficientMemoryError
 from safeload.findings import Finding, Rule, Severity
@@ -43,7 +43,7 @@ def check(examination: Examination) -> Iterable[Finding]:
     """A finding for each layer that asks for too much, and one for all of them together."""
     document, dialect = examination.repaired, examination.runtime.dialect
     allowed = parameters_allowed(document)
-    layers, total = 0, 0
+    layers, total, longest, unrolled = 0, 0, 0.0, None
     for tree, root in ((document.architecture, ""), (document.training, "training")):
         for where, name, config in _objects(tree, root):
             layers += 1
@@ -57,6 +57,8 @@ def check(examination: Examination) -> Iterable[Finding]:
                     where=where,
                 )
             total += wanted
+            longest = max([longest, *(_largest(config[k]) for k in STEPS & config.keys())])
+            unrolled = where if config.get("unroll") is True else unrolled
             yield from _outputs(plain, config, where)
     if layers > MAX_LAYERS:
         yield OVER_BUDGET.finding(f"the config holds {layers:,} objects")
@@ -64,6 +66,8 @@ def check(examination: Examination) -> Iterable[Finding]:
         yield OVER_BUDGET.finding(
             f"the layers ask for at least {total:,} parameters, and the file stores {stored(document):,} numbers"
         )
+    if unrolled is not None and longest > MAX_STEPS:
+        yield OVER_BUDGET.finding(f"a loop over up to {longest:,} steps is unrolled", where=unrolled)
     calls = _calls(document.architecture)
     if calls > MAX_CALLS:
         yield OVER_BUDGET.finding(f"building the graph takes {calls:,} calls of layers")
@@ -80,6 +84,8 @@ def _own(dialect: str, name: str) -> bool:
 
 
 def _outputs(name: str, config: Mapping[str, Any], where: str) -> Iterator[Finding]:
+    if _product([config.get("height"), config.get("width")]) > MAX_ELEMENTS:
+        yield OVER_BUDGET.finding(f"{name} makes images of too many pixels", where=where)
     for argument, value in config.items():
         if argument in CAPS:
             if _largest(value) > CAPS[argument]:

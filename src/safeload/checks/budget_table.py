@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["CAPS", "PARAMETERS", "SIZES"]
+__all__ = ["CAPS", "PARAMETERS", "SIZES", "STEPS"]
 
 Config = Mapping[str, Any]
 
@@ -92,14 +92,21 @@ PARAMETERS: dict[str, Callable[[Config], int]] = {
 SIZES = frozenset(
     """
     batch_input_shape batch_shape build_input_shape cropping dilation_rate factor fft_length filters frame_length
-    frame_step height input_dim input_length input_shape kernel_size key_dim max_tokens n new_shape newshape num num_bins
-    num_heads num_mel_bins num_tokens output_dim output_sequence_length output_shape pad pad_width padding pool_size
+    frame_step height input_dim input_length input_shape kernel_size key_dim max_tokens new_shape newshape num num_bins
+    num_heads num_mel_bins num_tokens output_dim output_sequence_length output_shape pad pad_width pool_size
     repeats sequence_length shape size strides target_shape units value_dim width
     """.split()
 )
 """Arguments of layers and operations whose numbers multiply into the size of an output."""
 
+STEPS = frozenset(
+    "batch_input_shape batch_shape build_input_shape input_shape input_length n output_sequence_length shape target_shape".split()
+)
+"""Arguments that say how long a sequence is."""
+
 CAPS: dict[str, int] = {
+    "n": 2**17,  # RepeatVector: steps of a sequence
+    "padding": 2**17,
     "num_oov_indices": 2**20,  # a list of that length is made (index_lookup.py)
     "num_thresholds": 2**20,  # metrics of confusion: four variables of that length, and a list in Python
     "num_classes": 2**22,  # one-hot outputs
