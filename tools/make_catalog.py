@@ -4,9 +4,10 @@
     TF_USE_LEGACY_KERAS=1 python tools/make_catalog.py
 
 Run it once in each environment that is supported (TensorFlow 2.12, 2.15, 2.18, 2.21, and 2.21 with tf_keras); each run
-adds to the table of its dialect. An entry is `[path, arguments, versions]`: where the object lives below the package,
-the arguments of its constructor (or of the function; null where it takes any), and the versions that were seen to
-have it. The result is reviewed by eye: nothing that reads, writes, fetches or changes settings belongs into it.
+adds to the table of its dialect. An entry is `[path, arguments, versions, some]`: where the object lives below the
+package, all arguments that its constructor (or the function) took in any version (null where it takes any), the versions
+that were seen to have it, and by argument the versions that take it, for those that not all of them do. The result is
+reviewed by eye: nothing that reads, writes, fetches or changes settings belongs into it.
 """
 
 from __future__ import annotations
@@ -100,6 +101,20 @@ def arguments(value: Any) -> list[str] | None:
     return sorted(set(found) - {"__class__"})
 
 
+def merged(row: list[Any] | None, path: str, taken: list[str] | None, version: str) -> list[Any]:
+    """The entry of an object with what one more version takes."""
+    path, known, versions, some = row or (path, [], [], {})
+    everywhere = sorted({*versions, version}, key=lambda v: [int(n) for n in v.split(".")])
+    if taken is None or known is None:
+        return [path, None, everywhere, {}]
+    takers = {argument: set(some.get(argument, versions)) - {version} for argument in known}
+    for argument in taken:
+        takers.setdefault(argument, set()).add(version)
+    takers = {argument: found for argument, found in takers.items() if found}
+    partial = {a: [v for v in everywhere if v in found] for a, found in takers.items() if len(found) < len(everywhere)}
+    return [path, sorted(takers), everywhere, partial]
+
+
 def main() -> None:
     from safeload.runtime import detect, keras_module
 
@@ -118,13 +133,14 @@ def main() -> None:
                 module = getattr(module, part, None)
             for name, value in public(module).items() if module is not None else ():
                 if belongs(kind, name, value):
-                    path, _, versions = rows.get(name, (f"{place}.{name}".lstrip("."), None, []))
-                    rows[name] = [path, arguments(value), sorted({*versions, version})]
+                    path = f"{place}.{name}".lstrip(".")
+                    rows[name] = merged(rows.get(name), path, arguments(value), version)
     if runtime.dialect == "keras2":
         v1 = tf.compat.v1.keras.layers
         for name in ("CuDNNLSTM", "CuDNNGRU"):
             if hasattr(v1, name):
-                dialect["layer"][name] = [f"compat.v1:{name}", arguments(getattr(v1, name)), [version]]
+                row = dialect["layer"].get(name)
+                dialect["layer"][name] = merged(row, f"compat.v1:{name}", arguments(getattr(v1, name)), version)
     else:
         operations = dialect.setdefault("operation", {})
         import importlib
@@ -137,9 +153,9 @@ def main() -> None:
                 continue
             for name, value in public(module).items():
                 if inspect.isclass(value) and issubclass(value, operation) and value.__module__ == module.__name__:
-                    path, _, versions = operations.get(name, (f"src.ops.{home}.{name}", None, []))
-                    operations[name] = [path, arguments(value), sorted({*versions, version})]
-    text = json.dumps(table, sort_keys=True, separators=(",", ":")).replace('"],"', '"],\n"').replace("]],", "]],\n")
+                    path = f"src.ops.{home}.{name}"
+                    operations[name] = merged(operations.get(name), path, arguments(value), version)
+    text = json.dumps(table, sort_keys=True, separators=(",", ":")).replace('}],"', '}],\n"').replace('},"', '},\n"')
     CATALOG.write_text(text + "\n", encoding="utf-8")
     print({k: len(v) for k, v in dialect.items()}, version, file=sys.stderr)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = ["KINDS", "Builtin", "builtin", "is_alias", "names"]
@@ -62,7 +62,17 @@ _ALIASES = {
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """One of Keras' own: its kind, where it lives below the package, and the arguments that it takes (None: any)."""
+    """One of Keras' own.
+
+    Attributes:
+        kind: One of `KINDS`.
+        name: Its public name.
+        path: Where it lives below the package.
+        module: What deserializers know it under.
+        arguments: Those that it takes in one version or another; None: any.
+        versions: Releases of Keras that were seen to have it, oldest first.
+        some: By argument: the releases that take it, for those that not all of `versions` do.
+    """
 
     kind: str
     name: str
@@ -70,6 +80,25 @@ class Builtin:
     module: str
     arguments: tuple[str, ...] | None = None
     versions: tuple[str, ...] = ()
+    some: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def taken(self, version: tuple[int, ...]) -> frozenset[str] | None:
+        """The arguments that a release of Keras takes; None where it takes any.
+
+        Releases that were not looked at are taken for the one before them.
+        """
+        if self.arguments is None:
+            return None
+        seen = [v for v in self.versions if _numbers(v) <= version[:2]] or list(self.versions[:1])
+        return frozenset(a for a in self.arguments if a not in self.some or (seen and seen[-1] in self.some[a]))
+
+    def is_in(self, version: tuple[int, ...]) -> bool:
+        """Whether a release of Keras has it, unless it came and went."""
+        return not self.versions or _numbers(self.versions[0]) <= version[:2]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 @functools.cache
@@ -101,10 +130,11 @@ def builtin(dialect: str, kind: str, name: str) -> Builtin | None:
             return None
         home = "src.models.functional.Functional" if name == "Functional" else f"layers.{name}"
         return Builtin(kind, name, home, _module(kind, name, home))
-    path, arguments, versions = row
-    assert isinstance(path, str) and isinstance(versions, list)
+    path, arguments, versions, some = row
+    assert isinstance(path, str) and isinstance(versions, list) and isinstance(some, dict)
     taken = tuple(arguments) if isinstance(arguments, list) else None
-    return Builtin(kind, name, path, _module(kind, name, path), taken, tuple(versions))
+    partial = {argument: tuple(found) for argument, found in some.items()}
+    return Builtin(kind, name, path, _module(kind, name, path), taken, tuple(versions), partial)
 
 
 def _module(kind: str, name: str, path: str) -> str:

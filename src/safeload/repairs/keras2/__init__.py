@@ -17,6 +17,7 @@ from safeload.repairs.keras2 import (
     sequential,
     shapes,
     upsampling,
+    young,
 )
 
 __all__ = ["ROWS"]
@@ -32,4 +33,5 @@ ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
     *functions.ROWS,
     *preprocessing.ROWS,
     *attention.ROWS,
+    *young.ROWS,
 )

@@ -127,16 +127,14 @@ def repaired(layer: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
     if own_class(layer, "layer") is None or not isinstance(config, Mapping):
         return layer
     found = builtin("keras2", "layer", name)
-    if found is not None and found.versions and context.runtime.keras_version[:2] < min(map(_numbers, found.versions)):
-        found = None
-    if found is None:
+    if found is None or not found.is_in(context.runtime.keras_version):
         raise refusal(context, f"the layer {config.get('name')!r} is a {name}, which this Keras 2 doesn't have")
     if name == "RandomCrop" and context.writer.version >= (3, 6):
         raise refusal(context, f"the RandomCrop {config.get('name')!r} crops in training alone since Keras 3.6")
     if name in SPECIAL:
         config = SPECIAL[name](config, layer)
     renamed = RENAMED.get(name, {})
-    known = accepted(name)
+    known = accepted(name, context.runtime.keras_version)
     if known is not None:
         known |= frozenset(_STORED.get(name, ()))
     kept: dict[str, Any] = {}
@@ -145,7 +143,7 @@ def repaired(layer: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
         if key == "zero_output_for_mask" and value is True and name in _RECURRENT:
             kept[key] = value
             continue
-        if key in NEUTRAL and _neutral(value, NEUTRAL[key]) and (known is None or key not in known or key in _YOUNG):
+        if key in NEUTRAL and _neutral(value, NEUTRAL[key]) and (known is None or key not in known):
             continue
         if known is not None and key not in known and key not in renamed.values() and name != "Lambda":
             shown = value.get("class_name") if isinstance(value, Mapping) else repr(value)
@@ -155,14 +153,6 @@ def repaired(layer: Mapping[str, Any], context: Context) -> Mapping[str, Any]:
         own = "safeload>SpectralNormalization"
         return {**layer, "class_name": own, "registered_name": own, "module": None, "config": kept}
     return {**layer, "config": kept} if kept != layer["config"] else layer
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
-_YOUNG = frozenset({"synchronized", "ragged", "optional"})
-"""Arguments that Keras 2 has, but not in each of its versions: dropped at the default."""
 
 
 def _arguments(layer: Mapping[str, Any], context: Context) -> Repaired | None:

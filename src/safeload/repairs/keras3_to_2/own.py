@@ -62,9 +62,8 @@ def own_class(node: Mapping[str, Any], kind: str, dialect: str = "keras3") -> Bu
     return found
 
 
-def accepted(name: str) -> frozenset[str] | None:
-    """The arguments that Keras 2's layer of that name takes; None where it takes any."""
+def accepted(name: str, version: tuple[int, ...]) -> frozenset[str] | None:
+    """The arguments that the layer of that name takes in a release of Keras 2; None where it takes any."""
     found = builtin("keras2", "layer", name)
-    if found is None or found.arguments is None:
-        return None
-    return frozenset(found.arguments) | _EVERYWHERE
+    taken = found.taken(version) if found is not None else None
+    return None if taken is None else taken | _EVERYWHERE
