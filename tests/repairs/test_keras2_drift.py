@@ -167,3 +167,14 @@ def test_repairs_are_pure() -> None:
     assert config["output_mode"] == "multi_hot"
     assert json.dumps(document.architecture) == before
     assert detect().flavour is not None
+
+
+@pytest.mark.core
+def test_arguments_that_an_older_keras2_lacks_are_dropped_or_refused() -> None:
+    node = layer("InputLayer", batch_input_shape=[None, 3], optional=False)
+    assert "optional" not in repaired(sequential("2.21.0", node), KERAS2)["config"]
+    newer = Runtime("tf_keras", "2.21.0", "2.21.0", "3.11.7")
+    assert "optional" in repaired(sequential("2.21.0", node), newer)["config"]
+    for changed in (layer("InputLayer", optional=True), layer("Softmax", robust_masking=True)):
+        with pytest.raises(VersionMismatchError, match="=True"):
+            repair(sequential("2.21.0", changed), KERAS2)

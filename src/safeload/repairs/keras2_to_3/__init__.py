@@ -17,6 +17,7 @@ from safeload.repairs.keras2_to_3 import (
     op_layers,
     op_layers_graph,
     preprocessing,
+    ragged,
 )
 
 __all__ = ["ROWS"]
@@ -34,5 +35,6 @@ ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
     *masks.ROWS,
     *op_layers.ROWS,
     *op_layers_graph.ROWS,
+    *ragged.ROWS,
     *nodes.ROWS,
 )

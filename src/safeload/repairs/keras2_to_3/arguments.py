@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from safeload.objects.catalog import builtin
 from safeload.repairs.engine import Context, LayerRepair, Repaired
 from safeload.repairs.forms import RECURRENT_CELLS, RECURRENT_LAYERS, config_of, own_layer, plain, rule
 from safeload.repairs.refusal import refusal
@@ -50,10 +51,16 @@ def _drop(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     if config is None:
         return None
     name = plain(layer)
-    gone = [key for key, (classes, _) in DROPPED.items() if key in config and (classes is None or name in classes)]
-    for key in gone:
-        value, allowed = config[key], DROPPED[key][1]
-        if not any(v is ANY or value is v or (v is not None and value == v) for v in allowed):
+    found = builtin("keras3", "layer", name)
+    taken = (found.taken(context.runtime.keras_version) if found is not None else None) or frozenset()
+    gone = []
+    for key, (classes, allowed) in DROPPED.items():
+        if key not in config or not (classes is None or name in classes):
+            continue
+        value = config[key]
+        if any(v is ANY or value is v or (v is not None and value == v) for v in allowed):
+            gone.append(key)
+        elif key not in taken:  # `ragged` is back in Keras 3.9
             raise refusal(context, f"the {name} {config.get('name')!r} has {key}={value!r}")
     if not gone:
         return None

@@ -165,7 +165,7 @@ def _ours(layer: Mapping[str, Any], name: str, config: Mapping[str, Any], nodes:
 def _rule(number: int, name: str, sees: str, references: str) -> Rule:
     doc = f"""\
 What it sees: {sees}
-Why it matters: Keras 3 has no such layer.
+Why it matters: Keras 3 has no such layer, and Keras 2 can't build again all that it wrote.
 Example: `x * 2.0` or `tf.reduce_mean(x, axis=1)` between the layers of a functional model.
 What to do: nothing; a layer of safeload's own calls the same function. A model that is saved again needs
 `import safeload` where it is loaded.
