@@ -15,7 +15,7 @@ import numpy as np
 Config = dict[str, Any]
 
 
-def layer(name: str, /, module: str | None = None, **config: Any) -> Config:
+def layer(name: str, module: str | None = None, /, **config: Any) -> Config:
     """A layer's entry: Keras 2's form, or Keras 3's where there is a module."""
     entry: Config = {"class_name": name, "config": {"name": name.lower().replace(">", "_"), **config}}
     if module is not None:

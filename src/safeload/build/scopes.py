@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from safeload.build.randomness import random_states
+
 __all__ = ["building"]
 
 _lock = threading.RLock()
@@ -22,9 +24,11 @@ def building(
     - one build at a time: name counters and the legacy loaders' module tables are process-wide;
     - the custom objects, merged over the active scope (Keras 3's `custom_object_scope` replaces it on entry);
     - Keras' own safe mode, so that no bytecode runs below us;
-    - dtype policy, float type and image format as they were, whatever a config's `from_config` does.
+    - dtype policy, float type and image format as they were, whatever a config's `from_config` does;
+    - the states of all random generators as they were: initial values and seeds are drawn from them.
     """
     with _lock, contextlib.ExitStack() as stack:
+        stack.enter_context(random_states(keras))
         before = _globals(keras)
         stack.callback(_restore, keras, before)
         stack.enter_context(_name_counters(keras, config))

@@ -38,7 +38,13 @@ MAX_TEXT = 1024
 
 
 def check(examination: Examination) -> Iterable[Finding]:
-    """A finding for each call that has no tensor or something that is no data among its arguments."""
+    """A finding for each call that has no tensor or something that is no data among its arguments.
+
+    In the document as it was read, objects are looked for too: a repair may leave out what is hostile.
+    """
+    if examination.document.architecture is not examination.repaired.architecture:
+        for where, text in _objects(examination.document.architecture):
+            yield OUT_OF_PLACE.finding(text, where=where, threats=(f"{where}: {text}",))
     for where, name, node in _nodes(examination.repaired.architecture):
         tensors, faults = _judge(node)
         for text in faults:
@@ -47,6 +53,22 @@ def check(examination: Examination) -> Iterable[Finding]:
             yield WITHOUT_TENSOR.finding(
                 "a layer is called without a tensor", where=where, threats=(f"{where}: called on constants",)
             )
+
+
+def _objects(config: Any) -> Iterator[tuple[str, str]]:
+    """Place and text of all objects among the arguments of calls and in build configs."""
+    for where, _, node in _nodes(config):
+        yield from ((where, text) for text in _judge(node)[1] if text.startswith("the object"))
+    stack: list[Any] = [config]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list | tuple):
+            stack += value
+        elif isinstance(value, Mapping):
+            if "class_name" in value and isinstance(value.get("build_config"), Mapping):
+                found = _judge(value["build_config"])[1]
+                yield from (("build_config", text) for text in found if text.startswith("the object"))
+            stack += [v for k, v in value.items() if k != "inbound_nodes"]
 
 
 def _nodes(config: Any) -> Iterator[tuple[str, Any, Any]]:

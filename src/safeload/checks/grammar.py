@@ -15,7 +15,7 @@ from typing import Any
 from safeload.checks import Examination
 from safeload.errors import UnsafeModelError
 from safeload.findings import Finding, Rule, Severity
-from safeload.objects.catalog import builtin, is_alias
+from safeload.objects.catalog import KINDS, builtin, is_alias
 from safeload.objects.resolution import Resolution
 from safeload.objects.uses import DATA_CLASSES, TYPESPECS, kind_of_slot
 
@@ -144,7 +144,12 @@ class _Walk:
             yield at, f"the object {name[:80]!r} stands where only data belongs"
             return True
         target = resolved.target
-        if target is None or target.module is None:
+        if target is None:
+            return False
+        if target.module is None:
+            kinds = self._kinds_of_own(target.name)
+            if kind is not None and kinds and not kinds & _FITTING.get(kind, frozenset()):
+                yield at, f"{target.name} stands in a slot of the kind {kind}"
             return False
         if (target.kind == "operation" and target.name in CALLING) or target.name in _ABSTRACT:
             yield at, f"{target.name} can't be part of a model file"
@@ -153,10 +158,18 @@ class _Walk:
             yield at, f"the {target.kind} {target.name} is in an argument that takes no objects"
             return True
         if kind is not None and target.kind not in _FITTING.get(kind, ()):
-            yield at, f"the {target.kind} {target.name} is in a place for a {kind}"
+            yield at, f"the {target.kind} {target.name} stands in a slot of the kind {kind}"
             return True
         yield from self._texts(target.name, node["config"], at)
         return False
+
+    def _kinds_of_own(self, key: str) -> set[str]:
+        """The kinds of a class of Keras' own that Keras registered for itself (`Custom>SGD` of tf_keras)."""
+        value = self.resolution.custom_objects.get(key)
+        if str(getattr(value, "__module__", "")).split(".")[0] not in ("keras", "tf_keras"):
+            return set()
+        name = key.rpartition(">")[2]
+        return {kind for kind in KINDS if builtin(self.dialect, kind, name) is not None}
 
     def _texts(self, name: str, config: Any, at: str) -> Iterator[tuple[str, str]]:
         """Faults of texts that Keras would look up or compile."""
