@@ -16,7 +16,9 @@ from safeload.document import ModelDocument, Writer
 from safeload.errors import CorruptedModelError, ModelAccessError, ModelNotFoundError, SafeLoadError
 from safeload.events import Listener
 from safeload.findings import Finding, Report, Severity
+from safeload.lambdas.report import readable
 from safeload.options import Options, SafeLoadWarning
+from safeload.repairs.lambdas import tensorflow_of
 from safeload.runtime import detect
 from safeload.source import open_source
 
@@ -105,7 +107,7 @@ def load_model(
 def inspect(filepath: Any) -> ModelDocument:
     """What a model file is: format, writer, architecture, weights (shapes, not values), training config.
 
-    Imports no TensorFlow. The document is plain data; its weights can't be read any more after the file was closed.
+    Imports no TensorFlow. Bytecode of Lambda layers is shown as source in its `findings`. The document is plain data; its weights can't be read any more after the file was closed.
 
     Raises:
         SafeLoadError: It can't be read.
@@ -115,7 +117,9 @@ def inspect(filepath: Any) -> ModelDocument:
         hdf5, written by Keras 2.4.0 (tensorflow), Sequential of 5 layers, 12,345 parameters, 61,440 bytes
     """
     with open_source(filepath) as source:
-        return formats.read(source)
+        document = formats.read(source)
+        shown = readable(document.architecture, tensorflow_of(document.writer, document.dialect))
+        return document.evolve(findings=(*document.findings, *shown))
 
 
 def check(

@@ -13,6 +13,7 @@ from safeload.checks import Examination
 from safeload.checks.graph_op_table import PURE
 from safeload.errors import InsufficientMemoryError, UnsafeModelError
 from safeload.findings import Finding, Rule, Severity
+from safeload.lambdas import validate
 from safeload.operations import MAX_ELEMENTS, elements, function
 from safeload.operations.arguments import literals
 from safeload.operations.keras3 import OPERATION_SIZES, OPERATIONS
@@ -144,6 +145,14 @@ def _operation(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
     return None, elements(OPERATION_SIZES.get(str(name), ()), options)
 
 
+def _expression(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
+    try:
+        validate(config.get("program"))
+    except ValueError as error:
+        return f"a program that is not allowed ({error})", 0
+    return None, 0
+
+
 _JUDGES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Judged]] = {
     "TFOpLambda": _function,
     "SlicingOpLambda": _function,
@@ -151,6 +160,7 @@ _JUDGES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Judged]] = {
     "ClassMethod": _class_method,
     "InstanceMethod": _named(_METHODS, "method"),
     "InstanceProperty": _named(_PROPERTIES, "attribute"),
+    "safeload>Expression": _expression,
     "safeload>TensorFlowFunction": _function,
     "safeload>TensorFlowNode": _node,
     "safeload>Keras3Operation": _operation,

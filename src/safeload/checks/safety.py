@@ -8,8 +8,9 @@ from typing import Any
 from safeload.checks import Examination
 from safeload.errors import UnsafeModelError, VersionMismatchError
 from safeload.findings import Finding, Rule, Severity
-from safeload.lambdas import Bytecode, bytecodes
+from safeload.lambdas import Bytecode, Reading, bytecodes, read_function
 from safeload.objects.catalog import builtin
+from safeload.repairs.lambdas import tensorflow_of
 
 __all__ = ["LAMBDA_BYTECODE", "LAMBDA_OF_ANOTHER_PYTHON", "LAMBDA_RUNS", "OPENS_A_FILE", "TRAINING_BYTECODE", "check"]
 
@@ -18,9 +19,10 @@ LAMBDA_BYTECODE = Rule(
     "lambda-bytecode",
     Severity.ERROR,
     """\
-What it sees: Python bytecode in the config: the function of a `Lambda` layer, its output shape or its mask.
+What it sees: Python bytecode in the config that is more than an expression of known functions: the function of a `Lambda`
+layer, its output shape or its mask. What can be read is shown, with what stopped the reading.
 Why it matters: whoever wrote the file decides what that code does on your machine.
-Example: `Lambda(lambda x: x * 2)` at `layers[3].function`.
+Example: `Lambda(lambda x: my_function(x))` at `layers[3].function`.
 What to do: if you trust the file's author, `safe_mode=False`. Otherwise, rebuild the layer from its source code:
 `custom_objects` can't help, because bytecode has no name.
 References: CVE-2024-3660, CVE-2025-9905.
@@ -95,21 +97,32 @@ _NAMED = frozenset(name for name, _ in _OPENERS if name)
 def check(examination: Examination) -> Iterable[Finding]:
     """All bytecode, in any slot of either config, and all that building would open."""
     document, repaired, options = examination.document, examination.repaired, examination.options
-    found = {b.where: b for b in (*bytecodes(document.architecture), *bytecodes(repaired.architecture))}
+    read = _read_layers(repaired.architecture)
+    found = {b.where: b for b in bytecodes(document.architecture) if b.layer is None or b.layer not in read}
+    found.update({b.where: b for b in bytecodes(repaired.architecture)})
     seen = _by_layer(found.values())
+    tensorflow = tensorflow_of(document.writer, document.dialect)
     python = tuple(int(n) for n in examination.runtime.python.split(".")[:2])
     for code in seen:
         name = f"the layer {code.layer!r}" if code.layer else "the model"
         of = f" of Python {code.range}" if code.range else ""
         if options.safe_mode:
+            reading = _reading(code, tensorflow)
+            shown = f": {reading.source}" if reading.source else ""
+            stopped = f"; {reading.stopped}" if reading.stopped else ""
             yield LAMBDA_BYTECODE.finding(
-                f"{name} holds Python bytecode{of}",
+                f"{name} holds Python bytecode{of}{shown}{stopped}",
                 where=code.where,
                 hint="if you trust the file's author, load it with safe_mode=False"
                 + ("" if code.runs_on(python[:2]) else f", under Python {code.range}")  # type: ignore[arg-type]
                 + "; otherwise rebuild the layer from its source code",
                 threats=(f"{code.where}: Python bytecode",),
-                evidence={"python": code.range, "layer": code.layer},
+                evidence={
+                    "python": code.range,
+                    "layer": code.layer,
+                    "source": reading.source,
+                    "stopped": reading.stopped,
+                },
             )
         elif not code.runs_on(python[:2]):  # type: ignore[arg-type]
             yield LAMBDA_OF_ANOTHER_PYTHON.finding(
@@ -138,6 +151,27 @@ def check(examination: Examination) -> Iterable[Finding]:
             hint=f"build the layer in code, with the {argument} itself",
             threats=(f"{where}: opens {value[:100]!r}",),
         )
+
+
+def _reading(code: Bytecode, tensorflow: int | None) -> Reading:
+    arguments = code.arguments if isinstance(code.arguments, Mapping) else None
+    return read_function(code.stored, tensorflow=tensorflow, arguments=arguments)
+
+
+def _read_layers(config: Any) -> frozenset[str]:
+    """The names of the layers whose bytecode became an expression."""
+    found: set[str] = set()
+    stack = [config]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list | tuple):
+            stack += node
+        elif isinstance(node, Mapping):
+            inner = node.get("config")
+            if node.get("class_name") == "safeload>Expression" and isinstance(inner, Mapping):
+                found.add(str(inner.get("name")))
+            stack += [v for v in node.values() if isinstance(v, Mapping | list | tuple)]
+    return frozenset(found)
 
 
 def _by_layer(found: Iterable[Bytecode]) -> list[Bytecode]:

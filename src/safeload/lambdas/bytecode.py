@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Bytecode", "bytecodes", "python_of"]
+__all__ = ["Bytecode", "bytecodes", "python_of", "stored_bytes"]
 
 _TYPE = "_type"
 _LAMBDA = "lambda"
@@ -39,11 +39,15 @@ class Bytecode:
         where: Such as `layers[3].function`.
         layer: The name of the layer that has it; None outside of layers.
         pythons: The lowest and the highest Python that could have written it; None when that can't be told.
+        stored: The bytecode as the config has it, with defaults and closure.
+        arguments: The `arguments` beside it.
     """
 
     where: str
     layer: str | None
     pythons: tuple[tuple[int, int], tuple[int, int]] | None
+    stored: Any = None
+    arguments: Any = None
 
     @property
     def range(self) -> str | None:
@@ -65,27 +69,31 @@ def bytecodes(config: Any, where: str = "") -> Iterator[Bytecode]:
     likewise, in any class that keeps functions so); Keras 3 and the `.keras` files of Keras 2 have objects of the class
     `__lambda__`.
     """
-    stack: list[tuple[Any, str, str | None]] = [(config, where, None)]
+    stack: list[tuple[Any, str, str | None, Any]] = [(config, where, None, None)]
     while stack:
-        node, at, layer = stack.pop()
+        node, at, layer, arguments = stack.pop()
         if isinstance(node, list | tuple):
-            stack += [(v, f"{at}[{i}]", layer) for i, v in reversed(list(enumerate(node)))]
+            stack += [(v, f"{at}[{i}]", layer, None) for i, v in reversed(list(enumerate(node)))]
         elif isinstance(node, Mapping):
             inner = node.get("config")
             is_object = isinstance(node.get("class_name"), str) and "config" in node
             if node.get("class_name") == "__lambda__":
-                yield Bytecode(at, layer, python_of(inner.get("code") if isinstance(inner, Mapping) else inner))
+                value = inner.get("value", inner) if isinstance(inner, Mapping) else inner
+                yield Bytecode(
+                    at, layer, python_of(value.get("code") if isinstance(value, Mapping) else value), inner, arguments
+                )
                 continue
             if is_object and isinstance(inner, Mapping) and isinstance(inner.get("name"), str):
                 layer = inner["name"]
             for key, value in node.items():
                 if value == _LAMBDA and isinstance(key, str) and key.endswith(_TYPE):
                     slot = key.removesuffix(_TYPE)
-                    yield Bytecode(f"{at}.{slot}" if at else slot, layer, python_of(node.get(slot)))
+                    stored, place = node.get(slot), f"{at}.{slot}" if at else slot
+                    yield Bytecode(place, layer, python_of(stored), stored, node.get("arguments"))
             for key, value in reversed(list(node.items())):
                 if isinstance(value, Mapping | list | tuple):
                     below = at if is_object and key == "config" else f"{at}.{key}" if at else str(key)
-                    stack.append((value, below, layer))
+                    stack.append((value, below, layer, node.get("arguments") if key == "function" else None))
 
 
 def python_of(code: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:
@@ -98,7 +106,7 @@ def python_of(code: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:
     value = code[0] if isinstance(code, list | tuple) and code else code
     if not isinstance(value, str):
         return None
-    data = _bytes(value)
+    data = stored_bytes(value)
     if len(data) < 40 or data[0] not in _CODE:
         return None
     for numbers, low, high in _HEADERS:
@@ -111,7 +119,8 @@ def python_of(code: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:
     return None
 
 
-def _bytes(text: str) -> bytes:
+def stored_bytes(text: str) -> bytes:
+    """The bytes of a marshalled code object: base64 (Keras 2.1 on) or text with one character for each (before)."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):

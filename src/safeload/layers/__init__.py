@@ -22,6 +22,7 @@ _MODULES = {
     "keras3_activations": "keras3_celu keras3_glu keras3_hard_shrink keras3_hard_sigmoid keras3_hard_silu keras3_hard_tanh "
     "keras3_leaky_relu keras3_log_sigmoid keras3_log_softmax keras3_mish keras3_relu6 keras3_soft_shrink "
     "keras3_sparse_plus keras3_sparse_sigmoid keras3_sparsemax keras3_squareplus keras3_tanh_shrink keras3_threshold",
+    "expression": "Expression",
     "ops": "TensorFlowFunction",
     "ops3": "Keras3Operation",
     "ops_losses": "AddLoss",

@@ -20,6 +20,7 @@ BOUNDARIES: tuple[tuple[str, str, str], ...] = (
     # (package, from dialect, to dialect); "" is any
     ("containers", "", ""),
     ("keras1_to_2", "keras1", "keras2"),
+    ("lambdas", "", ""),
     ("keras2", "keras2", "keras2"),
     ("backends", "keras2", "keras2"),
     ("keras2_to_3", "keras2", "keras3"),
