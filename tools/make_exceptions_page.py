@@ -94,7 +94,9 @@ def weights_and_architecture() -> None:
 def lambda_model() -> None:
     import keras
 
-    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * 2, name="double")]).save("model.keras")
+    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x * int(str(2)), name="double")]).save(
+        "model.keras"
+    )
 
 
 def custom_model() -> None:

@@ -217,7 +217,7 @@ _RENDERERS: Mapping[str, Callable[[_Renderer, Any], tuple[str, int]]] = {
     "unpack": _atom(lambda r, n: f"{r.text(n[1], 12)}[{n[3]}]"),
     "attribute": _atom(lambda r, n: f"{r.text(n[1], 12)}.{n[2]}"),
     "method": _atom(lambda r, n: f"{r.text(n[1], 12)}.{n[2]}({r.call(n[3], n[4])})"),
-    "call": _atom(lambda r, n: f"{n[1]}({r.call(n[2], n[3])})"),
+    "call": _atom(lambda r, n: f"{n[1].removeprefix('builtins.')}({r.call(n[2], n[3])})"),
     "value": _atom(lambda r, n: str(n[1])),
     "select": _Renderer.select,
     # what only refused functions hold
