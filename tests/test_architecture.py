@@ -12,7 +12,7 @@ SOURCES = Path(__file__).parents[1] / "src" / "safeload"
 
 LEVELS = (
     {"errors", "bytesource", "events"},
-    {"findings", "limits", "strictjson"},
+    {"findings", "limits", "malformed", "strictjson"},
     {
         "source",
         "budgets",

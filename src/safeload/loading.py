@@ -17,6 +17,7 @@ from safeload.errors import CorruptedModelError, ModelAccessError, ModelNotFound
 from safeload.events import Listener
 from safeload.findings import Finding, Report, Severity
 from safeload.lambdas.report import readable
+from safeload.malformed import DATA_ERRORS, malformed
 from safeload.options import Options, SafeLoadWarning
 from safeload.repairs.lambdas import tensorflow_of
 from safeload.runtime import detect
@@ -180,7 +181,12 @@ def _read(filepath: Any, weights: Any, stack: contextlib.ExitStack, options: Opt
     """Open and read the model, and the weights that were given with it."""
     source = stack.enter_context(open_source(filepath))
     options.tell("open")
-    document = formats.read(source)
+    try:
+        document = formats.read(source)
+    except SafeLoadError:
+        raise
+    except DATA_ERRORS as error:
+        raise malformed(error, "read", source.path) from error
     if weights is not None:
         second = formats.read(stack.enter_context(open_source(weights)))
         if second.weights is None:
@@ -218,12 +224,16 @@ def _examine(
             repaired = repairs.repair(document, runtime, saved_backend=options.saved_backend, device=options.device)
         except SafeLoadError as error:
             errors.append(Finding.of_error(error))
+        except DATA_ERRORS as error:
+            errors.append(Finding.of_error(malformed(error, "repair", document.path)))
     options.tell("repair")
     resolution = objects.Resolution()
     try:
         resolution = objects.resolve(repaired, runtime, scope, may_import=may_import)
     except SafeLoadError as error:
         errors.append(Finding.of_error(error))
+    except DATA_ERRORS as error:
+        errors.append(Finding.of_error(malformed(error, "names", document.path)))
     examination = Examination(document, repaired, runtime, scope, resolution, options)
     findings = (*repaired.findings, *errors, *checks.run(examination))
     options.tell("check")

@@ -14,6 +14,7 @@ from typing import Any
 from safeload.document import ModelDocument
 from safeload.errors import SafeLoadError
 from safeload.findings import Finding
+from safeload.malformed import DATA_ERRORS, malformed
 from safeload.options import Options
 from safeload.runtime import Runtime
 
@@ -67,3 +68,5 @@ def run(examination: Examination) -> Iterator[Finding]:
             yield from module.check(examination)
         except SafeLoadError as error:
             yield Finding.of_error(error)
+        except DATA_ERRORS as error:  # a check that could not go through the data has not found it harmless
+            yield Finding.of_error(malformed(error, f"check of {name}", examination.document.path))
