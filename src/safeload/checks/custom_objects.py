@@ -7,16 +7,21 @@ from collections.abc import Iterable
 
 from safeload.checks import Examination
 from safeload.checks.dependencies import installed, package_of
-from safeload.errors import AmbiguousCustomObjectError, CustomObjectMismatchError, MissingCustomObjectError
+from safeload.errors import (
+    AmbiguousCustomObjectError,
+    CustomObjectMismatchError,
+    MissingCustomObjectError,
+    VersionMismatchError,
+)
 from safeload.findings import Finding, Rule, Severity
 from safeload.objects.catalog import names
 from safeload.objects.definitions import definitions
 from safeload.objects.registry import registered_modules
-from safeload.objects.resolution import Resolved
+from safeload.objects.resolution import Resolved, is_own
 from safeload.objects.signatures import faults
 from safeload.objects.uses import ObjectUse
 
-__all__ = ["AMBIGUOUS", "LOST_NAME", "MISMATCH", "MISSING", "MISSING_FOR_TRAINING", "check"]
+__all__ = ["AMBIGUOUS", "LOST_NAME", "MISMATCH", "MISSING", "MISSING_FOR_TRAINING", "NEWER_SAFELOAD", "check"]
 
 MISSING = Rule(
     "SL401",
@@ -91,6 +96,20 @@ References: keras.io/guides/serialization_and_saving.
     CustomObjectMismatchError,
 )
 
+NEWER_SAFELOAD = Rule(
+    "SL406",
+    "newer-safeload",
+    Severity.ERROR,
+    """\
+What it sees: a layer or function of safeload's own that this safeload doesn't have.
+Why it matters: a newer safeload repaired the model and it was saved again; the old one can't build that layer.
+Example: `safeload>TensorFlowFunction` in safeload 0.0.1.
+What to do: upgrade: `python -m pip install --upgrade safeload`.
+References: none.
+""",
+    VersionMismatchError,
+)
+
 _OF_KERAS = frozenset({"name", "trainable", "dtype", "dynamic", "batch_input_shape", "batch_shape", "autocast"})
 
 
@@ -116,6 +135,15 @@ def check(examination: Examination) -> Iterable[Finding]:
                     where=use.where,
                     hint='pass the function: custom_objects={"<lambda>": my_function}',
                     missing=("<lambda>",),
+                )
+                continue
+            if is_own(use):
+                yield NEWER_SAFELOAD.finding(
+                    f"{use.registered_name} is a {use.kind} that this safeload doesn't have",
+                    where=use.where,
+                    hint="python -m pip install --upgrade safeload",
+                    running={k: str(v) for k, v in examination.runtime.to_dict().items() if v is not None},
+                    reasons=(str(use.registered_name),),
                 )
                 continue
             places = candidates.get(use.name, ())

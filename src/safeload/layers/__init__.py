@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from safeload.errors import VersionMismatchError
+
 __all__ = ["OWN", "own_object"]
 
 _MODULES = {
@@ -50,6 +52,12 @@ def own_object(name: str) -> Any:
     """The class or function of that name; imports TensorFlow.
 
     Raises:
-        KeyError: There is none.
+        VersionMismatchError: There is none: a newer safeload wrote the name.
     """
+    if name not in OWN:
+        raise VersionMismatchError(
+            f"this safeload has no {name} of its own: a newer one wrote the file",
+            hint="python -m pip install --upgrade safeload",
+            reasons=(f"safeload>{name}",),
+        )
     return getattr(importlib.import_module(f"safeload.layers.{OWN[name]}"), name)

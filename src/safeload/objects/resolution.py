@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from safeload.objects.scope import Origin, Scope
 from safeload.objects.uses import ObjectUse, uses
 from safeload.runtime import Runtime
 
-__all__ = ["Resolution", "Resolved", "Target", "resolve"]
+__all__ = ["Resolution", "Resolved", "Target", "is_own", "resolve"]
 
 _OWN = "safeload>"
 """Registered names of layers that safeload itself brings start with this."""
@@ -180,7 +180,7 @@ class _Finder:
         own = self.builtin(use)
         if own is not None:
             return Resolved(use, own, "builtin")
-        if use.registered_name and use.registered_name.startswith(_OWN):
+        if is_own(use) and str(use.registered_name).removeprefix(_OWN) in _own_names():
             return self.hand(use, use.registered_name, Own(use.registered_name), "safeload")
         candidates: list[tuple[Origin, str, Any]] = []
         for origin in self.origins():
@@ -299,6 +299,18 @@ def _place(value: Any) -> str:
 
 def _module_of(value: Any) -> str:
     return value.module if isinstance(value, Static) else str(getattr(value, "__module__", "?"))
+
+
+def is_own(use: ObjectUse) -> bool:
+    """Whether it is registered as one of safeload's own, which this safeload need not have yet."""
+    return use.registered_name is not None and use.registered_name.startswith(_OWN)
+
+
+def _own_names() -> Container[str]:
+    """The names of safeload's own; the table of them imports no TensorFlow."""
+    from safeload.layers import OWN
+
+    return OWN
 
 
 def _own_object(name: str) -> Any:
