@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 
 import safeload
 from safeload.errors import InsufficientMemoryError, UnsafeModelError
+from safeload.findings import Severity
 from safeload.operations import elements, function, functions
+from safeload.runtime import detect
 
 
 def model(path: Path, layer: dict[str, Any], node: Any) -> Path:
@@ -82,6 +85,57 @@ def test_giant_sizes_are_refused(tmp_path: Path) -> None:
         None,
         8,
     )
+
+
+def keras3(path: Path, name: str, options: dict[str, Any], *args: Any) -> Path:
+    """A file of Keras 3 with one operation of `keras.ops`."""
+    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "dtype": "float32"}}
+    tensor["config"]["keras_history"] = ["x", 0, 0]  # type: ignore[index]
+    home = {"module": "keras.src.ops.numpy", "registered_name": name}
+    layers = [
+        {
+            "class_name": "InputLayer",
+            "name": "x",
+            "config": {"batch_shape": [None, 4], "name": "x"},
+            "inbound_nodes": [],
+        },
+        {"class_name": name, **home, "name": "op", "config": {"name": "op", **options}},
+    ]
+    layers[0] |= {"module": "keras.layers", "registered_name": None}
+    layers[1]["inbound_nodes"] = [{"args": [tensor, *args], "kwargs": {}}]
+    config = {"name": "m", "layers": layers, "input_layers": ["x", 0, 0], "output_layers": ["op", 0, 0]}
+    tree = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional"}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.8.0", "date_saved": "2025-01-01@00:00:00"}))
+        archive.writestr("config.json", json.dumps({**tree, "config": config}))
+        with h5py.File(path.with_suffix(".h5"), "w"):
+            pass
+        archive.write(path.with_suffix(".h5"), "model.weights.h5")
+    return path
+
+
+@pytest.mark.core
+@pytest.mark.parametrize(
+    ("name", "options", "args"),
+    [
+        ("Histogram", {"bins": 2**40}, []),
+        ("SegmentSum", {"num_segments": 2**40}, [[0, 1]]),
+        ("Scatter", {}, [[[0]], [2**20, 2**20]]),
+        ("CropImages", {"target_height": 2**20, "target_width": 2**20}, []),
+        ("Diagflat", {"k": 2**20}, []),
+    ],
+)
+def test_giant_sizes_of_keras_operations_are_refused(
+    tmp_path: Path, name: str, options: dict[str, Any], args: list[Any]
+) -> None:
+    found = safeload.check(keras3(tmp_path / "m.keras", name, options, *args)).findings
+    small = dict.fromkeys(options, 2)
+    fine = safeload.check(keras3(tmp_path / "n.keras", name, small, *[[1, 1] for _ in args])).findings
+    if detect().dialect == "keras3":
+        assert "SL750" in {finding.rule for finding in found}
+    else:  # Keras 2 is given an operation that it can have, or none
+        assert any(finding.severity is Severity.ERROR for finding in found)
+    assert "SL750" not in {finding.rule for finding in fine}
 
 
 @pytest.mark.core

@@ -119,5 +119,6 @@ CAPS: dict[str, int] = {
     "lora_rank": 2**20,
     "steps_per_execution": 2**20,
     "num_ops": 2**10,
+    **dict.fromkeys(("top_padding", "bottom_padding", "left_padding", "right_padding"), 2**14),
 }
 """The largest number that an argument may hold."""

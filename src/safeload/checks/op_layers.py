@@ -16,7 +16,7 @@ from safeload.findings import Finding, Rule, Severity
 from safeload.lambdas import validate
 from safeload.operations import MAX_ELEMENTS, elements, function
 from safeload.operations.arguments import literals
-from safeload.operations.keras3 import OPERATION_SIZES, OPERATIONS
+from safeload.operations.keras3 import CALL_SIZES, OPERATION_SIZES, OPERATIONS
 from safeload.operations.nodes import NODE_SIZES, RANDOM_NODES, UNBUILDABLE, attributes
 
 __all__ = ["IMPURE", "JUDGED", "TOO_LARGE", "check"]
@@ -68,6 +68,9 @@ _METHODS = frozenset(
 
 Judged = tuple[str | None, int]
 """What is called, if it isn't pure (else None), and how many elements the constants ask for."""
+
+_Judge = Callable[[Mapping[str, Any], Mapping[str, Any]], Judged]
+"""What judges a layer and its config."""
 
 
 def _function(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
@@ -129,7 +132,7 @@ def _class_method(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged
     return (None if pure else f"the method {symbol}.{method}"), 0
 
 
-def _named(allowed: frozenset[str], what: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Judged]:
+def _named(allowed: frozenset[str], what: str) -> _Judge:
     def judge(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
         name = config.get("attr_name")
         return (None if name in allowed else f"the {what} {name!r}"), 0
@@ -153,7 +156,33 @@ def _expression(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
     return None, 0
 
 
-_JUDGES: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Judged]] = {
+def _native(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
+    """An operation of Keras 3 that Keras builds itself: Keras' own are pure, so its size alone is in question.
+
+    What is in the config today stood in the call in some versions.
+    """
+    name = str(layer["class_name"])
+    sizes = OPERATION_SIZES[name]
+    found = [elements(sizes, config)]
+    for node in layer.get("inbound_nodes") or ():
+        if not isinstance(node, Mapping):
+            continue
+        args, kwargs = node.get("args"), node.get("kwargs")
+        given = dict(kwargs) if isinstance(kwargs, Mapping) else {}
+        if isinstance(args, list | tuple) and name in CALL_SIZES:
+            given |= {argument: args[place] for place, argument in CALL_SIZES[name].items() if place < len(args)}
+        found.append(elements(sizes, given))
+    return None, max(found)
+
+
+def _is_native(node: Mapping[str, Any]) -> bool:
+    name, module = node.get("class_name"), node.get("module")
+    if not isinstance(name, str) or name not in OPERATION_SIZES or node.get("registered_name") not in (None, name):
+        return False
+    return module is None or (isinstance(module, str) and module.startswith("keras.") and "ops" in module.split("."))
+
+
+_JUDGES: dict[str, _Judge] = {
     "TFOpLambda": _function,
     "SlicingOpLambda": _function,
     "TensorFlowOpLayer": _node,
@@ -170,8 +199,8 @@ JUDGED = frozenset(_JUDGES)
 """The classes of op layers."""
 
 
-def _layers(config: Any) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any], str]]:
-    """Class, layer, its config and its place, of every op layer."""
+def _layers(config: Any) -> Iterator[tuple[_Judge, Mapping[str, Any], Mapping[str, Any], str]]:
+    """What judges it, layer, its config and its place, of every op layer."""
     stack: list[tuple[Any, str]] = [(config, "")]
     while stack:
         node, at = stack.pop()
@@ -183,15 +212,18 @@ def _layers(config: Any) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, 
                 for name in (node.get("class_name"), node.get("registered_name")):
                     known = str(name).removeprefix("Keras>").removeprefix("keras>")
                     if known in _JUDGES:
-                        yield known, node, inner, at
+                        yield _JUDGES[known], node, inner, at
                         break
+                else:
+                    if _is_native(node):
+                        yield _native, node, inner, at
             stack += [(v, at if k == "config" else f"{at}.{k}".lstrip(".")) for k, v in node.items()]
 
 
 def check(examination: Examination) -> Iterable[Finding]:
     """A finding for each op layer, of the repaired model, that calls what is not known to be pure or is too large."""
-    for name, layer, config, where in _layers(examination.repaired.architecture):
-        impure, size = _JUDGES[name](layer, config)
+    for judge, layer, config, where in _layers(examination.repaired.architecture):
+        impure, size = judge(layer, config)
         if impure is not None:
             yield IMPURE.finding(
                 f"a layer calls {impure}, which is not known to be pure",

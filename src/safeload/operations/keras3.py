@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["OPERATIONS", "OPERATION_SIZES"]
+__all__ = ["CALL_SIZES", "OPERATIONS", "OPERATION_SIZES"]
 
 OPERATIONS = frozenset(
     """
@@ -21,11 +21,38 @@ OPERATIONS = frozenset(
 """What `layers.ops3` computes."""
 
 OPERATION_SIZES: dict[str, tuple[str, ...]] = {
+    "AdaptiveAveragePool": ("output_size",),
+    "AdaptiveMaxPool": ("output_size",),
+    "Bincount": ("minlength",),
     "BroadcastTo": ("shape",),
+    "CropImages": ("target_height", "target_width"),
+    "Diag": ("k", "k"),
+    "Diagflat": ("k", "k"),
+    "ExtractSequences": ("sequence_length",),
+    "Fold": ("output_size",),
+    "Full": ("shape",),
+    "Geomspace": ("num",),
+    "Histogram": ("bins",),
+    "IRFFT": ("fft_length",),
+    "ISTFT": ("length",),
+    "Linspace": ("num",),
+    "Logspace": ("num",),
+    "MultiHot": ("num_classes",),
     "OneHot": ("num_classes",),
     "Pad": ("pad_width",),
+    "PadImages": ("target_height", "target_width"),
+    "RFFT": ("fft_length",),
     "Repeat": ("repeats",),
     "Resize": ("size",),
+    "STFT": ("fft_length",),
+    "Scatter": ("shape",),
+    "SegmentMax": ("num_segments",),
+    "SegmentSum": ("num_segments",),
     "Tile": ("repeats",),
+    "Unique": ("size",),
+    "Vander": ("N",),
 }
-"""The options that say how large the result is."""
+"""The arguments of operations that say how large the result is; in Keras 3 they stand in the config, or in the call."""
+
+CALL_SIZES: dict[str, dict[int, str]] = {"Scatter": {2: "shape"}}
+"""By their place in the call: those of them that versions before 3.9 took there (`ops/core.py`)."""
