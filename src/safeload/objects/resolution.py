@@ -180,7 +180,7 @@ class _Finder:
         own = self.builtin(use)
         if own is not None:
             return Resolved(use, own, "builtin")
-        if is_own(use) and str(use.registered_name).removeprefix(_OWN) in _own_names():
+        if use.registered_name and is_own(use) and use.registered_name.removeprefix(_OWN) in _own_names():
             return self.hand(use, use.registered_name, Own(use.registered_name), "safeload")
         candidates: list[tuple[Origin, str, Any]] = []
         for origin in self.origins():
