@@ -16,7 +16,10 @@ import pytest
 
 import safeload
 
-pytestmark = pytest.mark.core
+pytestmark = [
+    pytest.mark.core,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras 3 with NumPy 2
+]
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WRITERS = ("keras122", "keras224", "tf115", "tf24", "tf212", "tf215", "k315")

@@ -167,3 +167,25 @@ def test_a_flat_list_of_metrics_stands_for_every_output(keras: ModuleType, tmp_p
     loaded = safeload.load_model(stored)
     names = loaded.evaluate(x, y, verbose=0, return_dict=True)
     assert sum("mae" in name for name in names) == 2
+
+
+@pytest.mark.core
+def test_gates_of_keras_1_are_told_by_name() -> None:
+    """Keras 1 sorted what it trained by name: `lstm_1_U_c`, `lstm_1_U_f` ... `lstm_1_b_o`."""
+    path = FOLDER.parent / "keras122" / "recurrent.h5"
+    with h5py.File(path) as file:
+        layers = [file["model_weights"][n].attrs["weight_names"] for n in file["model_weights"].attrs["layer_names"]]
+        names = sorted(n for layer in layers for n in layer)
+        slots = [file["optimizer_weights"][n][()] for n in file["optimizer_weights"].attrs["weight_names"]]
+    by_name = dict(zip(names, slots[1 : 1 + len(names)], strict=True))
+    model = safeload.load_model(path, compile="strict")
+    found = optimizer_arrays(model)
+    for part in "WUb":
+        wanted = np.concatenate([by_name[f"lstm_1_{part}_{gate}".encode()] for gate in "ifco"], axis=-1)
+        assert wanted.any()
+        assert any(a.shape == wanted.shape and np.array_equal(a, wanted) for a in found)
+
+
+def optimizer_arrays(model: Any) -> list[Any]:
+    variables = model.optimizer.variables
+    return [np.asarray(v) for v in (variables() if callable(variables) else variables)]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["KEPT", "Kept", "Slot", "class_of", "era_of", "inner_config", "u_product"]
+__all__ = ["KEPT", "Kept", "Slot", "class_of", "era_of", "inner_config", "sorted_by_name", "u_product"]
 
 STANDALONE, V2, KERAS2, KERAS3 = "standalone", "v2", "keras2", "keras3"
 
@@ -146,7 +146,18 @@ def era_of(node: Any, version: tuple[int, ...]) -> str:
         return V2
     if "is_legacy_optimizer" in config or "jit_compile" in config or str(node.get("class_name")).startswith("Custom>"):
         return KERAS2
+    if "use_ema" in config:  # Keras 3's `to_json` and its weights name no version
+        return KERAS3
     return V2 if "name" in config else STANDALONE
+
+
+def sorted_by_name(version: tuple[int, ...]) -> bool:
+    """Whether a standalone Keras sorted the trained weights by name before it gave them to the optimizer.
+
+    Keras 1.0.5 to 2.0.5 did so when it compiled a model (`keras/engine/training.py`); all others keep the layers' order.
+    On TensorFlow the names have their `:0`, which counts: it sorts behind digits and before letters.
+    """
+    return (1, 0, 5) <= version < (2, 0, 6)
 
 
 def u_product(steps: int, beta_1: float, exponent: float = 1.0, times: int = 1) -> float:

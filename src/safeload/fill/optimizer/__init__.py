@@ -6,6 +6,7 @@ only where every shape fits. What a repair did to a layer's weights is done to i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +14,12 @@ from safeload.document import ModelDocument
 from safeload.fill.optimizer.order import Trained, writer_order
 from safeload.fill.optimizer.state import State, read_state
 from safeload.fill.optimizer.targets import Target
-from safeload.optimizers import KEPT, KERAS2, KERAS3, u_product
+from safeload.optimizers import KEPT, KERAS2, KERAS3, STANDALONE, sorted_by_name, u_product
 
 __all__ = ["fill_optimizer"]
+
+_NAMELESS = re.compile(r"param_\d+")
+"""How HDF5 files name an array that has none; Keras 1 sorted it by a number that Theano had given it."""
 
 
 def fill_optimizer(model: Any, document: ModelDocument, original: ModelDocument) -> tuple[str, ...]:
@@ -42,7 +46,8 @@ def fill_optimizer(model: Any, document: ModelDocument, original: ModelDocument)
     if not model.built:
         return ("the optimizer starts anew: the model is built only when it is called",)
     target = Target(optimizer, model.trainable_variables)
-    lost = _slots(state, target, order)
+    by_name = state.era == STANDALONE and sorted_by_name(original.writer.version)
+    lost = _slots(state, target, order, by_name and bool(state.slots))
     if not lost or state.slots:
         _singles(state, target)
     return lost
@@ -67,12 +72,12 @@ def _singles(state: State, target: Target) -> None:
             variable.assign(u_product(steps, beta_1, float(exponent or 1.0), times))
 
 
-def _slots(state: State, target: Target, order: Sequence[Trained]) -> tuple[str, ...]:
+def _slots(state: State, target: Target, order: Sequence[Trained], by_name: bool) -> tuple[str, ...]:
     if state.rest:
         return _opaque(state, target, order)
     lost: dict[str, None] = {}
     try:
-        runs = _runs(state, order)
+        runs = _sorted_runs(order) if by_name else _runs(state, order)
     except ValueError as error:
         return (f"the optimizer's slots start anew: {error}",)
     index = {id(v): i for i, v in enumerate(target.variables)}
@@ -128,6 +133,20 @@ def _runs(state: State, order: Sequence[Trained]) -> list[tuple[Trained, list[in
     return runs
 
 
+def _sorted_runs(order: Sequence[Trained]) -> list[tuple[Trained, list[int]]]:
+    """The places where the writer sorted all that it trained by name before the optimizer saw it.
+
+    Raises:
+        ValueError: The stored names are not those that were sorted by.
+    """
+    names = [(name, i, k) for i, trained in enumerate(order) if trained.told for k, name in enumerate(trained.names)]
+    told = {name for name, _, _ in names if not _NAMELESS.fullmatch(name)}
+    if len(told) != sum(t.stored for t in order):
+        raise ValueError("their order is that of names which the file doesn't hold")
+    rank = {(i, k): number for number, (_, i, k) in enumerate(sorted(names))}
+    return [(t, [rank[i, k] for k in range(t.stored)]) for i, t in enumerate(order)]
+
+
 def _by_names(names: Sequence[str], order: Sequence[Trained]) -> list[tuple[Trained, list[int]]] | None:
     """The places by the variables' names; None where names are missing, or not those of one variable each.
 
@@ -137,7 +156,7 @@ def _by_names(names: Sequence[str], order: Sequence[Trained]) -> list[tuple[Trai
     for i, trained in enumerate(order):
         if len(trained.names) != trained.stored:
             return None
-        for k, name in enumerate(trained.names):
+        for k, name in enumerate(n.split(":")[0] for n in trained.names):
             if name in wanted:
                 return None
             wanted[name] = (i, k)

@@ -23,9 +23,10 @@ class Trained:
         path: The layer's.
         variables: Those of the built layer, in its order.
         stored: How many arrays of it the writer trained.
-        names: The writer's names of them; the built variables' where the layout doesn't tell.
+        names: The writer's names of them, as they are stored; the built variables' where the layout doesn't tell.
         transforms: How a repair makes the built layer's arrays from the stored ones.
         frozen: Stored arrays of it that were not trained: (shape) of each, for the transforms.
+        told: Whether the file tells `names`.
     """
 
     path: LayerPath
@@ -34,6 +35,7 @@ class Trained:
     names: tuple[str, ...]
     transforms: tuple[WeightTransform, ...] = ()
     frozen: tuple[tuple[int, ...], ...] = ()
+    told: bool = False
 
     def built(self, arrays: Sequence[Any]) -> list[Any]:
         """What a slot's arrays are for the built layer's variables.
@@ -102,10 +104,11 @@ def _trained(
     first = transforms[0] if transforms else None
     stored = first.trainable if first is not None and first.trainable is not None else len(variables)
     entries = stored_entries(original, path) or ()
-    names = tuple(e.name.split(":")[0] for e in entries[:stored])
-    if len(names) != stored or original.layout != "legacy-hdf5":
+    names = tuple(e.name for e in entries[:stored])
+    told = len(names) == stored and original.layout == "legacy-hdf5"
+    if not told:
         names = tuple("/".join(variable_name(v).split("/")[-2:]) for v in variables) if stored == len(variables) else ()
-    return Trained(path, variables, stored, names, transforms, _frozen(model, path, entries[stored:], transforms))
+    return Trained(path, variables, stored, names, transforms, _frozen(model, path, entries[stored:], transforms), told)
 
 
 def _frozen(
