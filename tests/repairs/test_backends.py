@@ -58,7 +58,7 @@ def test_an_interpolation_that_was_not_stored_is_told() -> None:
     """TensorFlow 1.13 and 1.14 leave `interpolation` out; 1.15, which writes the same version of Keras, does not."""
 
     def rules(document: ModelDocument) -> list[str]:
-        return [f.rule.id for f in repair(document, KERAS3).findings]
+        return [f.rule for f in repair(document, KERAS3).findings]
 
     assert "SL742" in rules(upsampling("tensorflow", "2.2.4-tf", size=[2, 2]))
     assert "SL742" not in rules(upsampling("tensorflow", "2.2.4-tf", size=[2, 2], interpolation="nearest"))

@@ -90,3 +90,36 @@ def test_slashes_are_renamed_consistently() -> None:
     if told:
         assert "x/y is x_y" in told[0]
         assert "q/r is q_r" in told[0]
+
+
+@pytest.mark.core
+def test_names_that_are_no_scope_are_renamed() -> None:
+    """Keras 2 stops at them while it builds, Keras 3 at `predict`, which makes a graph."""
+    path = HERE / "keras224_theano-names_space.h5"
+    model = safeload.load_model(path)
+    inputs, expected = recorded(path)
+    np.testing.assert_allclose(model.predict(inputs[0], verbose=0), expected[0], atol=1e-4)
+    assert [layer.name for layer in model.layers[1:]] == ["my_layer_1", "couche__t_"]
+    told = [f.message for f in safeload.check(path) if f.name == "layer-names"]
+    assert len(told) == 1
+    assert "my layer 1 is my_layer_1" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "nested", "outermost"), [("keras2", "layer_a", "layer_m"), ("keras3", "_a", "layer_m")]
+)
+def test_first_signs_count_where_a_scope_is_the_outermost(dialect: str, nested: str, outermost: str) -> None:
+    from safeload.document import ModelDocument, Writer
+    from safeload.repairs import repair
+    from safeload.runtime import Runtime
+
+    dense = {"class_name": "Dense", "config": {"name": "_a", "units": 2}}
+    again = {"class_name": "Dense", "config": {"name": "b c", "units": 2}}
+    taken = {"class_name": "Dense", "config": {"name": "b_c", "units": 2}}
+    architecture = {"class_name": "Sequential", "config": {"name": "_m", "layers": [dense, again, taken]}}
+    document = ModelDocument(None, "hdf5", 0, Writer("2.15.0"), "keras2", architecture)
+    model = repair(document, Runtime(dialect, "3.15.1", "2.21.0", "3.11.7")).architecture
+    assert model is not None
+    assert model["config"]["name"] == outermost
+    names = [x["config"]["name"] for x in model["config"]["layers"]]
+    assert [n for n in names if n in (nested, "b_c_1", "b_c")] == [nested, "b_c_1", "b_c"]

@@ -5,6 +5,7 @@ They also run on the way to Keras 3, so that everything behind them sees the for
 
 from __future__ import annotations
 
+from safeload.repairs import names
 from safeload.repairs.devices import cudnn
 from safeload.repairs.engine import DocumentRepair, LayerRepair
 from safeload.repairs.keras2 import (
@@ -24,6 +25,7 @@ from safeload.repairs.keras2 import (
 __all__ = ["ROWS"]
 
 ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
+    *names.ROWS,
     *sequential.ROWS,
     *adapted.ROWS,
     *classes.ROWS,

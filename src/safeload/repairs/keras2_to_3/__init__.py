@@ -11,7 +11,6 @@ from safeload.repairs.keras2_to_3 import (
     inputs,
     lambdas,
     masks,
-    names,
     nodes,
     normalization,
     op_layers,
@@ -23,7 +22,6 @@ from safeload.repairs.keras2_to_3 import (
 __all__ = ["ROWS"]
 
 ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
-    *names.ROWS,
     *inputs.ROWS,
     *normalization.ROWS,
     *arguments.ROWS,

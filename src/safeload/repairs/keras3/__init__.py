@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from safeload.repairs import names
 from safeload.repairs.engine import DocumentRepair, LayerRepair
 from safeload.repairs.keras3 import building, graphs, layers, masks, operations
 
 __all__ = ["ROWS"]
 
 ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
+    *names.ROWS,
     *layers.ROWS,
     *operations.ROWS,
     *graphs.ROWS,
