@@ -46,6 +46,7 @@ class Ledger:
     def __init__(self, tell: Callable[..., None] = lambda *args: None, total: int = 0) -> None:
         self.filled: dict[int, str] = {}
         self.mismatches: list[str] = []
+        self._misfits: set[int] = set()
         self._tell, self._done, self._total = tell, 0, total
 
     def assign(self, variable: Any, array: Any, where: str, *, owned: bool = False) -> bool:
@@ -57,11 +58,8 @@ class Ledger:
             where: Where the array comes from.
             owned: The array was read for this variable alone, and nobody else has its memory.
         """
-        expected = tuple(variable.shape)
         if not fits(variable, array.shape):
-            self.mismatches.append(
-                f"{variable_name(variable)}: expected {expected}, found {tuple(array.shape)} at {where}"
-            )
+            self.misfit(variable, tuple(array.shape), where)
             return False
         give(variable, array, owned=owned)
         self.mark((variable,), where)
@@ -75,6 +73,11 @@ class Ledger:
                 self._tell("fill", min(self._done, self._total), self._total, variable_name(variable))
             self.filled[id(variable)] = where
 
+    def misfit(self, variable: Any, found: Sequence[int], where: str) -> None:
+        """The array for a variable has another shape; that nothing fills it then is not told a second time."""
+        self._misfits.add(id(variable))
+        self.mismatch(f"{variable_name(variable)}: expected {tuple(variable.shape)}, found {tuple(found)} at {where}")
+
     def mismatch(self, text: str) -> None:
         self.mismatches.append(text)
 
@@ -87,7 +90,10 @@ class Ledger:
         missing = [
             f"{variable_name(v)}: expected {tuple(v.shape)}, found nothing in the file"
             for v in model.weights
-            if id(v) not in self.filled and hasattr(v, "shape") and not is_generator_state(v)
+            if id(v) not in self.filled
+            and id(v) not in self._misfits
+            and hasattr(v, "shape")
+            and not is_generator_state(v)
         ]
         problems = tuple(dict.fromkeys(self.mismatches + missing))
         if problems:

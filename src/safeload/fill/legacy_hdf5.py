@@ -219,9 +219,7 @@ def _assign(variables: Sequence[Any], entries: Sequence[WeightEntry], ledger: Le
         return
     for variable, entry in zip(variables, entries, strict=True):
         if not fits(variable, entry.shape):
-            ledger.mismatch(
-                f"{variable_name(variable)}: expected {tuple(variable.shape)}, found {entry.shape} at {entry.where}"
-            )
+            ledger.misfit(variable, entry.shape, entry.where)
             continue
         ledger.assign(variable, entry.read(), entry.where, owned=True)
 

@@ -12,6 +12,7 @@ __all__ = [
     "RECURRENT_CELLS",
     "RECURRENT_LAYERS",
     "config_of",
+    "is_reference",
     "own_function",
     "own_layer",
     "plain",
@@ -63,3 +64,14 @@ def own_layer(
     kept = {k: v for k, v in layer.items() if k != "module"}
     inner = {k: v for k, v in config.items() if k not in set(without)}
     return {**kept, "class_name": f"safeload>{name}", "registered_name": f"safeload>{name}", "config": inner}
+
+
+def is_reference(value: Any) -> bool:
+    """Whether it is `[layer, node, tensor]`, with or without kwargs (`tf_utils._is_serialized_node_data`)."""
+    return (
+        isinstance(value, list | tuple)
+        and len(value) in (3, 4)
+        and isinstance(value[0], str)
+        and isinstance(value[1], int)
+        and not isinstance(value[1], bool)
+    )

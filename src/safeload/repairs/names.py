@@ -15,8 +15,7 @@ from typing import Any
 from safeload.document import LayerPath, ModelDocument
 from safeload.naming import RENAMED_LAYERS
 from safeload.repairs.engine import Context, DocumentRepair, is_object
-from safeload.repairs.forms import rule
-from safeload.repairs.keras2_to_3.nodes import is_reference
+from safeload.repairs.forms import is_reference, rule
 
 __all__ = ["ROWS"]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
+from safeload.repairs.forms import is_reference
 from safeload.repairs.refusal import refusal
 
 __all__ = ["CONSTANT", "ROWS", "Graph", "is_reference", "leaves"]
@@ -29,17 +30,6 @@ RECURRENT = frozenset(
     "RNN LSTM GRU SimpleRNN ConvLSTM1D ConvLSTM2D ConvLSTM3D ConvRNN2D Bidirectional CuDNNLSTM CuDNNGRU".split()
 )
 """Layers that took `[x, *initial_state, *constants]` as their input (`rnn_utils.standardize_args`)."""
-
-
-def is_reference(value: Any) -> bool:
-    """Whether it is `[layer, node, tensor]`, with or without kwargs (`tf_utils._is_serialized_node_data`)."""
-    return (
-        isinstance(value, list | tuple)
-        and len(value) in (3, 4)
-        and isinstance(value[0], str)
-        and isinstance(value[1], int)
-        and not isinstance(value[1], bool)
-    )
 
 
 def leaves(value: Any) -> Iterator[Sequence[Any]]:
