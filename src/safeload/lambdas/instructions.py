@@ -89,4 +89,25 @@ def instructions(bytecode: bytes, python: tuple[int, int]) -> dict[int, Instruct
             target = argument * unit
         found[begin] = Instruction(name, argument, at, target)
         begin, extended = at, 0
+    _hold(found, python)
     return found
+
+
+_BEFORE_RESUME = frozenset({"COPY_FREE_VARS", "MAKE_CELL", "POP_TOP", "RETURN_GENERATOR"})
+
+
+def _hold(found: Mapping[int, Instruction], python: tuple[int, int]) -> None:
+    """Hold what every compiler holds, and what bytes that are read as another Python's often don't.
+
+    From 3.11 on, functions begin with RESUME; what goes back goes back to the head of a `for` loop (a `while` loop is
+    not read anyway); CALL_FINALLY of 3.8, which is LIST_EXTEND since, has its SETUP_FINALLY.
+    """
+    names = [step.name for step in found.values()]
+    first = next((name for name in names if name not in _BEFORE_RESUME), None)
+    if python >= (3, 11) and first != "RESUME":
+        raise Malformed("a function that doesn't begin as one")
+    if "CALL_FINALLY" in names and "SETUP_FINALLY" not in names:
+        raise Malformed("an end without its beginning")
+    for at, step in found.items():
+        if 0 <= step.target <= at and (step.target not in found or found[step.target].name != "FOR_ITER"):
+            raise Malformed("a jump back to where no loop begins")

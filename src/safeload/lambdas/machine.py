@@ -189,6 +189,13 @@ class Machine:
     def binary(self, op: str, a: Any, b: Any) -> Any:
         if isinstance(a, Pack) and isinstance(b, Pack) and op == "+" and a.kind == b.kind:
             return self.pack(a.kind, (*a.items, *b.items))
+        if op == "*" and isinstance(a, Pack) != isinstance(b, Pack):
+            pack, times = (a, b) if isinstance(a, Pack) else (b, a)
+            known = self.known(times)
+            if known is not None and isinstance(known[0], int):
+                if len(pack.items) * known[0] > MAX_ITEMS:
+                    raise Refused("it makes a long list")
+                return Pack(pack.kind, pack.items * known[0])
         kind = "compare" if op in ("<", "<=", "==", "!=", ">", ">=", "in", "not in", "is", "is not") else "binary"
         first, second = self.node(a), self.node(b)
         if op in ("==", "!=") and self.tensorflow != 2 and not (self.known(first) and self.known(second)):

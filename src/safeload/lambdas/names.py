@@ -45,6 +45,9 @@ _FUNCTIONS: Mapping[str, frozenset[str]] = {
 _ACTIVATIONS = frozenset("elu exponential linear relu selu sigmoid softmax softplus softsign swish tanh".split())
 """Those of `keras.activations` that are what they were (`hard_sigmoid` is another in Keras 3)."""
 
+_OWN_TENSORFLOW = frozenset({"constant"})
+"""Functions of TensorFlow that make tensors of constants, which no graph has as a call."""
+
 _OTHER_IN_2 = frozenset({"image.resize", "image.resize_with_pad", "nn.dropout", "nn.moments"})
 """What TensorFlow 2 computes in another way from the same arguments than TensorFlow 1."""
 
@@ -77,6 +80,8 @@ def resolve(path: str, tensorflow: int | None) -> tuple[str, str] | None:
     head, _, rest = path.partition(".")
     if _MODULES.get(head) != "tf" or rest.startswith(("keras.", "__operators__.")):
         return None
+    if rest in _OWN_TENSORFLOW:
+        return "call", f"tf.{rest}"
     later, earlier = function(rest), function(f"compat.v1.{rest}")
     if rest in _OTHER_IN_2 and tensorflow is None:
         return None
@@ -91,6 +96,8 @@ def allowed(kind: str, name: str) -> bool:
         return rest in _VALUES.get(module, ())
     if module == "tf":
         row = function(rest)
+        if rest in _OWN_TENSORFLOW:
+            return True
         return row is not None and row.id == rest and not rest.startswith("keras.")
     return rest in _FUNCTIONS.get(module, ())
 
@@ -105,6 +112,9 @@ def is_random(name: str) -> bool:
 def size_of(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> int | None:
     """How many elements a call asks for, if those are too many for a model."""
     module, _, rest = name.partition(".")
+    if name == "tf.constant":
+        size = elements(("shape",), {"shape": kwargs.get("shape", args[2] if len(args) > 2 else None)})
+        return size if size > MAX_ELEMENTS else None
     rows = [function(rest)] if module == "tf" else [function(f"keras.backend.{rest}"), function(rest)]
     for row in rows:
         if row is None or not row.sizes:

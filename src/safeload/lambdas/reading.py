@@ -56,7 +56,7 @@ def read_function(stored: Any, *, tensorflow: int | None = None, arguments: Mapp
     readings = list(found.values())
     pythons = tuple(found)
     if not readings:
-        return Reading(None, None, "no Python that is known here wrote it")
+        return Reading(None, None, "no Python from 2.7 to 3.13 wrote it, or it has a loop that is not over constants")
     first = readings[0]
     if any(r != first for r in readings[1:]):
         names = " and ".join(".".join(map(str, p)) for p in pythons)

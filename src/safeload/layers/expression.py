@@ -128,6 +128,8 @@ def _call(get: Callable[[int], Any], inputs: Any, name: str, args: Any, named: A
 @functools.cache
 def _function(name: str) -> tuple[Callable[..., Any], Mapping[str, str]]:
     module, _, rest = name.partition(".")
+    if name == "tf.constant":
+        return tf.constant, {}
     if module == "tf":
         return implementation(rest), {}
     if module == "K":
