@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import safeload
-from safeload.document import ModelDocument, Writer
+from safeload.document import ModelDocument, WeightEntry, WeightGroup, Writer
 from safeload.errors import VersionMismatchError
 from safeload.repairs import repair
 from safeload.runtime import Runtime, detect
@@ -151,6 +151,8 @@ def test_what_has_no_equal_is_refused() -> None:
         layer("CategoryEncoding", max_tokens=8, output_mode="tf-idf"),
         layer("CategoryEncoding", max_tokens=None, output_mode="binary"),
         layer("Discretization", bins=["a"]),
+        layer("StringLookup", vocabulary=["a", "b"], invert=True),
+        layer("IntegerLookup", vocabulary=[1, 2], invert=True),
     ):
         with pytest.raises(VersionMismatchError):
             repair(sequential("2.4.0", node), KERAS3)
@@ -178,3 +180,46 @@ def test_arguments_that_an_older_keras2_lacks_are_dropped_or_refused() -> None:
     for changed in (layer("InputLayer", optional=True), layer("Softmax", robust_masking=True)):
         with pytest.raises(VersionMismatchError, match="=True"):
             repair(sequential("2.21.0", changed), KERAS2)
+
+
+@pytest.mark.core
+def test_an_inverse_lookup_counts_as_later_ones_do_from_2_5_on() -> None:
+    node = layer("StringLookup", vocabulary=["a", "b"], invert=True)
+    assert repaired(sequential("2.5.0", node), KERAS3)["config"]["invert"] is True
+
+
+def test_attention_in_a_custom_layer_is_told_where_masks_are_made() -> None:
+    """Keras' names of the weights tell it: the block's config does not."""
+    stored = tuple(
+        WeightEntry(f"block/attention/{name}/kernel:0", (2, 1, 2), "float32", lambda: None, "")
+        for name in ("query", "key", "value", "attention_output")
+    )
+    weights = WeightGroup("", groups=(WeightGroup("block", entries=stored),))
+
+    def told(version: str, mask: bool) -> bool:
+        embedding = layer("Embedding", input_dim=4, output_dim=2, mask_zero=mask)
+        document = sequential(version, embedding, {"class_name": "Block", "config": {"name": "block"}})
+        document = document.evolve(layout="legacy-hdf5", weights=weights)
+        return "SL752" in {f.rule for f in repair(document, KERAS3).findings}
+
+    assert told("2.9.0", True)
+    assert not told("2.9.0", False)
+    assert not told("2.10.0", True)
+
+
+@pytest.mark.parametrize("name", ["CategoryCrossing", "NumericColumn"])
+def test_what_keras_has_no_longer_is_told_as_that(name: str, tmp_path: Path) -> None:
+    import h5py
+
+    path = tmp_path / "crossing.h5"
+    first = layer("InputLayer", batch_input_shape=[None, 3], dtype="float32", sparse=False)
+    architecture = {"class_name": "Sequential", "config": {"name": "m", "layers": [first, layer(name)]}}
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(architecture)
+        file.attrs["keras_version"] = "2.4.0"
+        file.attrs["backend"] = "tensorflow"
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = []
+        group.attrs["keras_version"] = "2.4.0"
+    with pytest.raises(VersionMismatchError, match=f"{name} is a layer that Keras has no longer"):
+        safeload.load_model(path)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from safeload.checks import Examination
 from safeload.checks.dependencies import installed, package_of
+from safeload.environments import install_hint
 from safeload.errors import (
     AmbiguousCustomObjectError,
     CustomObjectMismatchError,
@@ -21,7 +22,16 @@ from safeload.objects.resolution import Resolved, is_own
 from safeload.objects.signatures import faults
 from safeload.objects.uses import ObjectUse
 
-__all__ = ["AMBIGUOUS", "LOST_NAME", "MISMATCH", "MISSING", "MISSING_FOR_TRAINING", "NEWER_SAFELOAD", "check"]
+__all__ = [
+    "AMBIGUOUS",
+    "LOST_NAME",
+    "MISMATCH",
+    "MISSING",
+    "MISSING_FOR_TRAINING",
+    "NEWER_SAFELOAD",
+    "RETIRED_LAYER",
+    "check",
+]
 
 MISSING = Rule(
     "SL401",
@@ -110,6 +120,28 @@ References: none.
     VersionMismatchError,
 )
 
+RETIRED_LAYER = Rule(
+    "SL407",
+    "retired-layer",
+    Severity.ERROR,
+    """\
+What it sees: a layer that Keras had for a while and the installed one hasn't: CategoryCrossing, feature columns.
+Why it matters: it is not the user's own class, so that looking for one is in vain.
+Example: `CategoryCrossing` of TensorFlow 2.3-2.8 (`experimental.preprocessing`); `DenseFeatures` in Keras 3.
+What to do: load the file with the TensorFlow that wrote it and replace the layer there (`HashedCrossing`,
+`CategoryEncoding`, `Embedding`), or pass a class of that name in `custom_objects`.
+References: tensorflow.org/guide/migrate/migrating_feature_columns; keras 2.9, release notes.
+""",
+    VersionMismatchError,
+)
+
+RETIRED = frozenset(
+    "CategoryCrossing DenseFeatures SequenceFeatures NumericColumn BucketizedColumn EmbeddingColumn SharedEmbeddingColumn "
+    "IndicatorColumn CrossedColumn HashedCategoricalColumn IdentityCategoricalColumn VocabularyListCategoricalColumn "
+    "VocabularyFileCategoricalColumn WeightedCategoricalColumn SequenceNumericColumn SequenceCategoricalColumn".split()
+)
+"""Layers of tf.keras that are gone, and the columns that `DenseFeatures` holds (`feature_column_v2.py`)."""
+
 _OF_KERAS = frozenset({"name", "trainable", "dtype", "dynamic", "batch_input_shape", "batch_shape", "autocast"})
 
 
@@ -147,6 +179,17 @@ def check(examination: Examination) -> Iterable[Finding]:
                 )
                 continue
             places = candidates.get(use.name, ())
+            if use.name in RETIRED and ">" not in (use.registered_name or "") and not places:
+                yield RETIRED_LAYER.finding(
+                    f"{use.name} is a {use.kind} that Keras has no longer",
+                    where=use.where,
+                    hint=install_hint(examination.document.writer)
+                    or "load the file with the TensorFlow that wrote it, and replace the layer there",
+                    saved_with={k: str(v) for k, v in examination.document.writer.to_dict().items()},
+                    running={k: str(v) for k, v in examination.runtime.to_dict().items() if v is not None},
+                    reasons=(f"{use.name} is gone",),
+                )
+                continue
             yield MISSING.finding(
                 f"the {use.kind} {use.registered_name or use.name} was not found",
                 where=use.where,

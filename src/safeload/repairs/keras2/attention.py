@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safeload.findings import Rule, Severity
+from safeload.objects.catalog import names
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
 
 __all__ = ["ROWS", "may_mask"]
@@ -74,7 +75,51 @@ def _shapes(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     return Repaired({**layer, "config": {**layer["config"], **dict.fromkeys(missing)}})
 
 
+def _masks(architecture: Any) -> bool:
+    """Whether a layer of a model makes a mask for certain."""
+    return any(
+        layer["class_name"] == "Masking" or (layer["class_name"] == "Embedding" and layer["config"].get("mask_zero"))
+        for layer in _layers(architecture)
+    )
+
+
+def _held(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """A MultiHeadAttention in a custom layer, which only the names of its weights tell: nothing to repair, all to tell."""
+    name = str(layer["class_name"])
+    if context.writer.is_tf_keras is False or name.startswith("safeload>"):
+        return None
+    if ">" not in name and name in names("keras2", "layer"):
+        return None
+    stored = {e.name.split(":")[0] for e in context.entries() or ()}
+    if not any(n.endswith("/query/kernel") and f"{n[:-12]}attention_output/kernel" in stored for n in stored):
+        return None
+    if not _masks(context.document.architecture):
+        return None
+    return Repaired(
+        layer, f"{name} holds a MultiHeadAttention, which sees masks since TensorFlow 2.10: its numbers may differ"
+    )
+
+
 ROWS = (
+    LayerRepair(
+        Rule(
+            "SL752",
+            "held-attention",
+            Severity.WARNING,
+            """\
+What it sees: a custom layer of TensorFlow 2.4-2.9 that holds a MultiHeadAttention, in a model with masks.
+Why it matters: up to 2.9 the layer saw no mask but `attention_mask`; since 2.10 it also applies those of its inputs. The
+custom layer's code makes it, so that safeload can't put another one in its place.
+Example: a `TransformerBlock` behind `Embedding(..., mask_zero=True)`.
+What to do: compare an output with a known one; where they differ, let the block's `call` drop the mask first.
+References: keras 2.10, `layers/attention/multi_head_attention.py`.
+""",
+        ),
+        None,
+        _held,
+        since=(2,),
+        until=(2, 10),
+    ),
     LayerRepair(
         Rule(
             "SL765",

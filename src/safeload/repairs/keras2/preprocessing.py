@@ -12,6 +12,7 @@ from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired
+from safeload.repairs.forms import config_of
 from safeload.repairs.refusal import refusal
 
 __all__ = ["ROWS"]
@@ -122,6 +123,22 @@ def _number(value: Any) -> Any:
     return value
 
 
+def _inverse(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """Up to 2.4 an inverted lookup counts its words without a place for the unknown one, which later ones have.
+
+    `_set_inverse_vocabulary` of 2.4 puts the first word behind the mask, at 1; 2.15 puts it behind the unknown word, at 2,
+    and refuses any other number of unknown words. Read as it stands, each index would give the word before its own.
+    """
+    config = config_of(layer)
+    if config is not None and config.get("invert"):
+        raise refusal(
+            context,
+            f"the {layer['class_name']} {config.get('name')!r} has invert=True and counts its words as TensorFlow 2.4 did, "
+            "without a place for the unknown one",
+        )
+    return None
+
+
 def _random_crop(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     if not isinstance(layer.get("config"), Mapping):
         return None
@@ -196,6 +213,24 @@ References: tf.keras 2.4, `layers/preprocessing/hashing.py`.
         frozenset({"Hashing"}),
         _salt,
         until=(3,),
+    ),
+    LayerRepair(
+        Rule(
+            "SL746",
+            "inverse-lookup",
+            Severity.NOTE,
+            """\
+What it sees: StringLookup or IntegerLookup with `invert=True` of TensorFlow 2.3 or 2.4.
+Why it matters: index 1 was the first word there, and is the unknown word since 2.5: other words, silently.
+Example: `StringLookup(vocabulary=["a", "b"], invert=True)`.
+What to do: load the file where it was written, and make the layer anew from `get_vocabulary()`.
+References: tf.keras 2.4 and 2.5, `layers/preprocessing/index_lookup.py`.
+""",
+        ),
+        frozenset({"StringLookup", "IntegerLookup"}),
+        _inverse,
+        since=(2,),
+        until=(2, 5),
     ),
     LayerRepair(
         Rule(
