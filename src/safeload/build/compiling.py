@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from safeload.build.emit import Resolver, emit
+from safeload.build.model import deserializer
 from safeload.document import ModelDocument
 
 __all__ = ["compile_model"]
@@ -85,10 +86,7 @@ def _optimizer(keras: ModuleType, config: Any) -> Any:
 
 
 def _deserialized(keras: ModuleType, config: Mapping[str, Any]) -> Any:
-    saving = getattr(keras, "saving", None)
-    if hasattr(saving, "deserialize_keras_object"):
-        return saving.deserialize_keras_object(config)  # type: ignore[union-attr]
-    return keras.utils.deserialize_keras_object(config)
+    return deserializer(keras)(config)
 
 
 def _loss(keras: ModuleType, config: Any) -> Any:

@@ -12,7 +12,7 @@ from safeload.build.inputs import ensure_built
 from safeload.document import ModelDocument
 from safeload.runtime import Runtime
 
-__all__ = ["build"]
+__all__ = ["build", "deserializer"]
 
 
 def build(
@@ -37,15 +37,17 @@ def build(
     plain = runtime.dialect == "keras2"
     tree = emit(document.architecture, resolver, plain=plain, allow_lambda=allow_lambda)
     with keras_errors(document):
-        model = _deserialize(keras)(tree) if "module" in tree else _legacy(keras, tree)
+        model = deserializer(keras)(tree) if "module" in tree else _legacy(keras, tree)
         ensure_built(model, document)
     return model
 
 
-def _deserialize(keras: ModuleType) -> Any:
+def deserializer(keras: ModuleType) -> Any:
+    """What builds an object from the form that has its module; Keras 2.12 doesn't export it yet."""
     saving = getattr(keras, "saving", None)
-    if hasattr(saving, "deserialize_keras_object"):
-        return saving.deserialize_keras_object  # type: ignore[union-attr]
+    for home in (saving, getattr(saving, "serialization_lib", None)):
+        if hasattr(home, "deserialize_keras_object"):
+            return home.deserialize_keras_object  # type: ignore[union-attr]
     return keras.utils.deserialize_keras_object
 
 
