@@ -119,6 +119,7 @@ def test_a_graph_that_calls_itself_for_ever() -> None:
     assert "SL208" in rules(model)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     ("name", "arguments", "shape"),
     [
