@@ -13,6 +13,8 @@ import pytest
 import safeload
 from safeload.lambdas import bytecodes
 
+pytestmark = pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file:UserWarning")
+
 
 def stored(function: Any, **more: Any) -> dict[str, Any]:
     code = base64.b64encode(marshal.dumps(function.__code__)).decode()
@@ -70,6 +72,26 @@ def test_a_lambda_is_computed_from_what_it_says(written: str) -> None:
     assert "lambda x: tf.math.l2_normalize(x, axis=1)" in told
     assert "lambda a: a[0] * 3.0 - a[1][:, :1]" in told
     np.testing.assert_allclose(np.asarray(safeload.load_model(written)(X)), Y, rtol=1e-5)
+
+
+@pytest.mark.core
+def test_a_lambda_in_a_wrapper(tmp_path: Path) -> None:
+    """Of another shape and, behind it, of another type."""
+    from safeload.runtime import detect, keras_module
+
+    keras = keras_module(detect())
+    layers = keras.layers
+    path = str(tmp_path / "wrapped.h5")
+    keras.Sequential(
+        [
+            keras.Input((3, 4)),
+            layers.Dense(4, kernel_initializer="identity"),
+            layers.TimeDistributed(layers.Lambda(lambda x: x[:, :2] / 2)),
+            layers.Lambda(lambda x: x > 1),
+        ]
+    ).save(path)
+    found = safeload.load_model(path)(np.arange(12, dtype="float32").reshape(1, 3, 4))
+    np.testing.assert_array_equal(np.asarray(found), [[[False, False], [True, True], [True, True]]])
 
 
 @pytest.mark.core

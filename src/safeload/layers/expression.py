@@ -62,6 +62,18 @@ class Expression(keras.layers.Layer):  # type: ignore[misc, name-defined]
             result.set_shape([None, *self._declared_shape])
         return result
 
+    if detect().dialect == "keras3":
+        # `TimeDistributed` asks for shapes; a layer that tells them must tell the types as well (`argmax`).
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            many = isinstance(input_shape, list) or (input_shape and isinstance(input_shape[0], list | tuple))
+            given = [keras.KerasTensor(s, self.compute_dtype) for s in (input_shape if many else [input_shape])]
+            found = self.compute_output_spec(given if many else given[0])
+            return [f.shape for f in found] if isinstance(found, list | tuple) else found.shape
+
+        def compute_output_spec(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+            return keras.Operation.compute_output_spec(self, inputs)
+
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "program": plain(self._program), "source": self._source}
         return config if self._declared_shape is None else {**config, "declared_shape": list(self._declared_shape)}
