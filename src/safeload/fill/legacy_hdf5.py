@@ -47,6 +47,13 @@ def _top_level_variables(model: Any) -> list[Any]:
     return [v for v in own if id(v) in wanted]
 
 
+_UNBUILT = (
+    "the model is a class of yours whose file does not say the shape of its input, so that its layers have no weights yet: "
+    "make it in code, call it once on a batch, then model.load_weights(path); saved as .keras the shape is kept"
+)
+"""Keras 3 stores `build_config` in `.keras` files alone; its own loader fails at such an `.h5`, too."""
+
+
 def _pairs(model: Any, stored: Sequence[WeightGroup], document: ModelDocument) -> list[tuple[Any, WeightGroup]]:
     """Layers with their groups: by name where the names are the same, by order otherwise (as Keras does)."""
     layers = [layer for layer in model.layers if own_variables(layer)]
@@ -58,7 +65,9 @@ def _pairs(model: Any, stored: Sequence[WeightGroup], document: ModelDocument) -
         raise WeightsMismatchError(
             f"the model has {len(layers)} layers with weights, the file holds {len(stored)}",
             path=document.path,
-            hint="the architecture and the weights come from different models",
+            hint=_UNBUILT
+            if not layers and not model.built
+            else "the architecture and the weights come from different models",
             mismatches=tuple(
                 [f"{n}: in the file, not in the model" for n in sorted(names - by_name.keys())]
                 + [f"{n}: in the model, not in the file" for n in sorted(by_name.keys() - names)]
