@@ -59,8 +59,10 @@ def train(folder: Path) -> list[Path]:
     paths = [folder / "model.keras", folder / "model.h5", folder / "model.savedmodel"]
     model.save(paths[0])
     model.save(paths[1])
-    export = getattr(model, "export", None)
-    export(paths[2], verbose=False) if export else model.save(paths[2])
+    if hasattr(tf.keras, "ops"):  # Keras 3 writes SavedModels by `export`
+        model.export(paths[2], verbose=False)
+    else:
+        model.save(paths[2])
     return paths
 
 

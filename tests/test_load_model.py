@@ -165,9 +165,7 @@ def test_two_threads_at_once() -> None:
 
 def state(keras: ModuleType) -> dict[str, Any]:
     saving = keras.saving if hasattr(keras.saving, "get_custom_objects") else keras.utils
-    policy = (
-        keras.config.dtype_policy() if hasattr(keras.config, "dtype_policy") else keras.mixed_precision.global_policy()
-    )
+    policy = keras.config.dtype_policy() if hasattr(keras, "config") else keras.mixed_precision.global_policy()
     return {
         "custom_objects": dict(saving.get_custom_objects()),
         "floatx": keras.backend.floatx(),
