@@ -30,6 +30,7 @@ def step(model: Any, x: Any, y: Any) -> list[Any]:
 
 
 @pytest.mark.core
+@pytest.mark.filterwarnings("ignore:.*the number of steps starts at 0")  # RMSprop, Adagrad, Adadelta before Keras 2.3
 @pytest.mark.parametrize("path", FILES, ids=[f"{p.parent.name}-{p.name}" for p in FILES])
 def test_the_next_step_is_the_writers(path: Path) -> None:
     with np.load(path.with_suffix(".npz")) as recorded:
@@ -189,3 +190,42 @@ def test_gates_of_keras_1_are_told_by_name() -> None:
 def optimizer_arrays(model: Any) -> list[Any]:
     variables = model.optimizer.variables
     return [np.asarray(v) for v in (variables() if callable(variables) else variables)]
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_steps_that_are_not_stored_are_told(tmp_path: Path, decay: float) -> None:
+    path = edited(FOLDER / "keras224" / "rmsprop.h5", tmp_path / "m.h5")
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["training_config"])
+        config["optimizer_config"]["config"]["decay"] = decay
+        file.attrs["training_config"] = json.dumps(config)
+    with pytest.warns(safeload.SafeLoadWarning, match="number of steps starts at 0"):
+        model = safeload.load_model(path)
+    assert any(a.any() for a in optimizer_arrays(model)[2:])
+    if decay:
+        with pytest.raises(safeload.WeightsMismatchError, match="decay"):
+            safeload.load_model(path, compile="strict")
+
+
+@pytest.mark.core
+def test_slots_that_start_anew_beside_restored_steps_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    path.write_bytes((FOLDER / "keras122" / "adam.h5").read_bytes())
+    with h5py.File(path, "r+") as file:
+        group = file["model_weights"]["one"]
+        group.attrs["weight_names"] = [b"param_0", b"param_1"]
+        group.move("one_W", "param_0")
+        group.move("one_b", "param_1")
+    with pytest.warns(safeload.SafeLoadWarning, match=r"slots start anew.*steps is restored \(3\)"):
+        model = safeload.load_model(path)
+    assert int(model.optimizer.iterations) == 3
+
+
+@pytest.mark.core
+def test_state_that_keras_never_stores_is_told() -> None:
+    path = FOLDER.parent / "tf215" / "legacy_sgd.keras"
+    with pytest.warns(safeload.SafeLoadWarning, match=r"stores no state of optimizers\.legacy"):
+        safeload.load_model(path)
+    with pytest.raises(safeload.WeightsMismatchError):
+        safeload.load_model(path, compile="strict")

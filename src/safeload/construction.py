@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safeload.checks import Examination
 from safeload.checks.function_only import FUNCTION_ONLY, as_function, may_be_function
 from safeload.errors import SafeLoadError, VersionMismatchError, WeightsMismatchError
 from safeload.findings import Finding, Report, Rule, Severity
 from safeload.options import SafeLoadWarning
+
+if TYPE_CHECKING:
+    from safeload.fill.optimizer import Left
 
 __all__ = ["construct"]
 
@@ -22,10 +25,11 @@ STATE_LOST = Rule(
     "optimizer-state-lost",
     Severity.WARNING,
     """\
-What it sees: slots of an optimizer (momentum, accumulators) that can't be matched with variables of the model.
+What it sees: slots of an optimizer (momentum, accumulators) that can't be matched with variables of the model, or state
+that Keras has not stored: the number of steps (RMSprop, Adagrad, Adadelta before 2.3), all of `optimizers.legacy` in `.keras`.
 Why it matters: training goes on, but its next steps are not those that the writer's would have been.
 Example: a class of optimizer whose order is not known, in a file of another Keras.
-What to do: train a few steps with a small learning rate; `compile="strict"` makes it an error.
+What to do: train a few steps with a small learning rate; `compile="strict"` makes it an error where the next steps differ.
 References: docs/formats.md, Optimizer state.
 """,
     WeightsMismatchError,
@@ -72,8 +76,8 @@ def construct(examination: Examination, report: Report) -> Any:
             if getattr(model, "optimizer", None) is not None and options.compile:
                 left = fill_optimizer(model, document, examination.document)
                 lost = lost or _started_anew(left, examination)
-                if left:
-                    found = [STATE_LOST.finding(text, where="optimizer") for text in left]
+                if sentences := (*left.lost, *left.unknown):
+                    found = [STATE_LOST.finding(text, where="optimizer") for text in sentences]
                     report = replace(report, findings=(*report.findings, *found))
             options.tell("verify")
     except SafeLoadError as error:
@@ -136,16 +140,14 @@ def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def _started_anew(left: tuple[str, ...], examination: Examination) -> str | None:
+def _started_anew(left: Left, examination: Examination) -> str | None:
     """What of the optimizer's state was not restored, in a sentence.
 
     Raises:
         WeightsMismatchError: With `compile="strict"`.
     """
-    if not left:
-        return None
-    if examination.options.compile == "strict":
+    if left.lost and examination.options.compile == "strict":
         raise WeightsMismatchError(
-            f"the optimizer's state can't be restored: {'; '.join(left)}", where="optimizer", mismatches=left
+            f"the optimizer's state can't be restored: {'; '.join(left.lost)}", where="optimizer", mismatches=left.lost
         )
-    return "; ".join(left)
+    return "; ".join((*left.lost, *left.unknown)) or None

@@ -14,6 +14,7 @@ from typing import Any
 from safeload.build.emit import Resolver, emit
 from safeload.build.model import deserializer
 from safeload.document import ModelDocument
+from safeload.errors import VersionMismatchError
 
 __all__ = ["compile_model"]
 
@@ -40,7 +41,11 @@ def compile_model(model: Any, document: ModelDocument, resolver: Resolver, keras
         model.compile_from_config(config)
         return True
     if config.get("optimizer") is None:
-        raise ValueError("the file does not say which optimizer it was compiled with")
+        raise VersionMismatchError(
+            "the file does not say which optimizer it was compiled with",
+            where="training.optimizer",
+            hint="compile the model; Keras 3 forgets the optimizer of a model that was saved as HDF5 before",
+        )
     arguments: dict[str, Any] = {"optimizer": _optimizer(keras, config["optimizer"])}
     if config.get("loss") is not None:
         arguments["loss"] = _each(config["loss"], lambda c: _loss(keras, c))

@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from safeload.document import ModelDocument
 from safeload.fill.optimizer.order import Trained, writer_order
-from safeload.fill.optimizer.state import State, read_state
+from safeload.fill.optimizer.state import State, never_stored, read_state
 from safeload.fill.optimizer.targets import Target
 from safeload.optimizers import KEPT, KERAS2, KERAS3, STANDALONE, sorted_by_name, u_product
 
-__all__ = ["fill_optimizer"]
+__all__ = ["Left", "fill_optimizer"]
+
+_NEVER = "the optimizer starts anew: Keras 2.12 to 2.15 stores no state of optimizers.legacy in .keras files"
 
 _NAMELESS = re.compile(r"param_\d+")
 """How HDF5 files name an array that has none; Keras 1 sorted it by a number that Theano had given it."""
 
 
-def fill_optimizer(model: Any, document: ModelDocument, original: ModelDocument) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What of an optimizer's state was not restored, a sentence for each.
+
+    Attributes:
+        lost: What makes the next steps other than the writer's.
+        unknown: What no file of that writer holds, and no next step depends on.
+    """
+
+    lost: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def fill_optimizer(model: Any, document: ModelDocument, original: ModelDocument) -> Left:
     """Give the compiled model's optimizer its stored state.
 
     Args:
@@ -31,26 +47,39 @@ def fill_optimizer(model: Any, document: ModelDocument, original: ModelDocument)
         original: As it was read: the writer's optimizer and names.
 
     Returns:
-        What could not be restored, a sentence for each; empty when all of it was (or there was none).
+        What could not be restored; empty when all of it was. A file without any state tells nothing: the model may not
+        have been trained.
     """
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is None or original.optimizer_weights is None:
-        return ()
+    if optimizer is None:
+        return Left()
     order = writer_order(model, document, original)
     try:
         state = read_state(original, sum(t.stored for t in order))
     except ValueError as error:
-        return (f"the optimizer starts anew: {error}",)
+        return Left((f"the optimizer starts anew: {error}",))
     if state is None:
-        return ()
+        return Left((_NEVER,) if never_stored(original) else ())
     if not model.built:
-        return ("the optimizer starts anew: the model is built only when it is called",)
+        return Left(("the optimizer starts anew: the model is built only when it is called",))
     target = Target(optimizer, model.trainable_variables)
     by_name = state.era == STANDALONE and sorted_by_name(original.writer.version)
     lost = _slots(state, target, order, by_name and bool(state.slots))
     if not lost or state.slots:
         _singles(state, target)
-    return lost
+        if lost and state.iterations is not None:
+            lost = (*lost, f"the number of steps is restored ({int(state.iterations.read())})")
+    if state.iterations is None and state.slots:
+        return _without_steps(state, lost)
+    return Left(lost)
+
+
+def _without_steps(state: State, lost: tuple[str, ...]) -> Left:
+    """Standalone Keras before 2.3 counted the steps of some optimizers without storing them; `decay` alone uses them."""
+    text = f"the number of steps starts at 0: Keras did not store it for {state.cls} then"
+    if state.config.get("decay"):
+        return Left((*lost, f"{text}, and the decay of its learning rate depends on it"))
+    return Left(lost, (text,))
 
 
 def _singles(state: State, target: Target) -> None:

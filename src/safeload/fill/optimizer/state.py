@@ -12,7 +12,7 @@ from typing import Any
 from safeload.document import ModelDocument, WeightEntry, WeightGroup
 from safeload.optimizers import KEPT, KERAS2, KERAS3, STANDALONE, V2, Kept, class_of, era_of, inner_config
 
-__all__ = ["State", "read_state"]
+__all__ = ["State", "never_stored", "read_state"]
 
 _WRAPPED = ("inner_optimizer", "_optimizer", "base_optimizer")
 """Groups in which a LossScaleOptimizer stores the optimizer that does the work (Keras 2.12 and later, Keras 3)."""
@@ -86,6 +86,16 @@ def read_state(original: ModelDocument, trained: int) -> State | None:
     if era == STANDALONE:
         return _standalone(base, entries, kept, original.writer.version, trained)
     return _numbered(base, entries, kept, trained)
+
+
+def never_stored(original: ModelDocument) -> bool:
+    """Whether the writer stores no state of such an optimizer in such a file, trained or not.
+
+    `saving_lib` of Keras 2.12 to 2.15 stores what has `save_own_variables`, and OptimizerV2 has none.
+    """
+    node = (original.training or {}).get("optimizer")
+    version = original.writer.version
+    return bool(node) and original.layout == "keras-v3" and version[0] < 3 and era_of(node, version) == V2
 
 
 def _unwrapped(group: WeightGroup) -> tuple[WeightGroup | None, WeightGroup]:
