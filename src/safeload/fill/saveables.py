@@ -11,6 +11,9 @@ _NEVER = frozenset(
     {"optimizer", "_optimizer", "compiled_loss", "compiled_metrics", "_compile_metrics", "_compile_loss"}
 )
 
+_WARNING = frozenset({"updates", "state_updates"})
+"""Properties of Keras 2 that warn when they are read, and hold operations only."""
+
 
 def is_container(value: Any) -> bool:
     """Whether it is a list, tuple or dict (Keras' tracked kinds included)."""
@@ -44,6 +47,8 @@ def children_of(target: Any) -> Iterator[tuple[str, Any]]:
         names.update(name for name, member in vars(cls).items() if isinstance(member, property))
     for name in sorted(names):
         if name.startswith("__") or name in _NEVER:
+            continue
+        if name in _WARNING and isinstance(getattr(type(target), name, None), property):
             continue
         try:
             value = getattr(target, name)
