@@ -65,6 +65,13 @@ _DENSE = {
 }
 
 
+def _again(initializer: Any) -> Any:
+    """Another instance of an initializer: Keras 2 gives the same values, and a warning, where one is called twice."""
+    if hasattr(initializer, "get_config"):
+        return type(initializer).from_config(initializer.get_config())
+    return initializer
+
+
 @_register("safeload", "MaxoutDense")
 class MaxoutDense(_Configured):
     """The largest of several linear units."""
@@ -97,7 +104,7 @@ class Highway(_Configured):
         size = int(input_shape[-1])
         self.kernel = self.variable("kernel", (size, size))
         self.carry_kernel = self.add_weight(
-            name="carry_kernel", shape=(size, size), initializer=self.kernel_initializer
+            name="carry_kernel", shape=(size, size), initializer=_again(self.kernel_initializer)
         )
         if self.use_bias:
             self.bias = self.variable("bias", (size,), "bias", initializer="zeros")
