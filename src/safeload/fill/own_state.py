@@ -47,7 +47,7 @@ def _load_variables(
             ledger.assign(variable, array, f"{at}/vars/{name}", owned=path not in document.transforms)
         return
     try:
-        target.load_own_variables(dict(zip(names, arrays, strict=True)))
+        _loader(target)(dict(zip(names, arrays, strict=True)))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         ledger.mismatch(f"{at}: {type(target).__name__} does not take its {len(arrays)} arrays: {error}")
         return
@@ -70,3 +70,9 @@ def _is_plain(target: Any) -> bool:
     """Whether the object stores its own variables as every layer does, so that each can be checked by itself."""
     method = getattr(type(target), "load_own_variables", None)
     return getattr(method, "__qualname__", "") in ("Layer.load_own_variables", "BaseLayer.load_own_variables")
+
+
+def _loader(target: Any) -> Any:
+    """The method that takes the arrays; Keras 2.12 has it under a private name (`engine/base_layer.py`)."""
+    method = getattr(target, "load_own_variables", None)
+    return method if method is not None else target._load_own_variables
