@@ -28,7 +28,7 @@ class Rule:
 
     Args:
         id: Such as `SL203`. SL1xx container and integrity, SL2xx safety, SL3xx versions, SL4xx custom objects,
-            SL5xx dependencies, backend and hardware, SL6xx weights and training state, SL7xx repairs.
+            SL5xx dependencies, backend and hardware, SL6xx weights and training state, SL7xx and SL8xx repairs.
         name: A kebab-case name, such as `lambda-bytecode`.
         severity: What a finding of this rule is unless it says otherwise.
         doc: Text in the frame: What it sees / Why it matters / Example / What to do / References.
@@ -166,7 +166,7 @@ class Report:
 
     @property
     def repairs(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.rule.startswith("SL7"))
+        return tuple(f for f in self.findings if f.rule.startswith(("SL7", "SL8")))
 
     @property
     def ok(self) -> bool:

@@ -140,7 +140,7 @@ def test_sizes_that_are_known_late_are_bounded() -> None:
 @pytest.mark.core
 def test_inspect_shows_the_source() -> None:
     found = safeload.inspect(CONFIG).findings
-    assert [f.evidence["source"] for f in found if f.rule == "SL206"][1] == "lambda x: x * 3.0 - 1.0"
+    assert [f.evidence["source"] for f in found if f.rule == "SL210"][1] == "lambda x: x * 3.0 - 1.0"
 
 
 @pytest.mark.core

@@ -200,7 +200,7 @@ def test_attention_in_a_custom_layer_is_told_where_masks_are_made() -> None:
         embedding = layer("Embedding", input_dim=4, output_dim=2, mask_zero=mask)
         document = sequential(version, embedding, {"class_name": "Block", "config": {"name": "block"}})
         document = document.evolve(layout="legacy-hdf5", weights=weights)
-        return "SL752" in {f.rule for f in repair(document, KERAS3).findings}
+        return "SL780" in {f.rule for f in repair(document, KERAS3).findings}
 
     assert told("2.9.0", True)
     assert not told("2.9.0", False)

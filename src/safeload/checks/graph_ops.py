@@ -89,7 +89,7 @@ References: tensorflow/core/ops/*.cc; TensorFlow's SECURITY.md ('models are prog
     UnsafeModelError,
 )
 GRAPH_PACKAGE = Rule(
-    "SL520",
+    "SL503",
     "graph-package",
     Severity.ERROR,
     """\

@@ -12,7 +12,7 @@ from safeload.lambdas.reading import read_function
 __all__ = ["LAMBDA_SOURCE", "readable"]
 
 LAMBDA_SOURCE = Rule(
-    "SL206",
+    "SL210",
     "lambda-source",
     Severity.NOTE,
     """\

@@ -28,6 +28,26 @@ References: Keras 2.2.4, `backend/theano_backend.py`, `backend/cntk_backend.py`.
 
 _NOTHING = "nothing; the repaired model gives the numbers that it gave where it was written."
 
+_WINDOWS = _rule(
+    717,
+    "theano-windows",
+    "`same` padding with an even kernel or with strides, `full` padding, and `same` pooling of Theano.",
+    "Theano puts half of the kernel before the first element, TensorFlow what the stride leaves over.",
+    "`MaxPooling2D(2, padding='same')`.",
+    _NOTHING + " Layers that pad or crop stand beside the ones of the file.",
+)
+
+_CNTK = _rule(
+    719,
+    "cntk-layers",
+    "layers that CNTK computes otherwise than TensorFlow.",
+    "CNTK centres kernels and windows on every stride-th element; Keras 2.2.3 to 2.3 on CNTK give out the last of "
+    "a recurrent layer's states, which is an LSTM's cell state.",
+    "`LSTM` in a file with `backend` `cntk`.",
+    _NOTHING
+    + " Layers that pad or crop stand beside the ones of the file. Where that can't be had, loading stops with BackendMismatchError.",
+)
+
 ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
     DocumentRepair(
         _rule(
@@ -54,14 +74,7 @@ ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
         theano.flip,
     ),
     LayerRepair(
-        _rule(
-            717,
-            "theano-windows",
-            "`same` padding with an even kernel or with strides, `full` padding, and `same` pooling of Theano.",
-            "Theano puts half of the kernel before the first element, TensorFlow what the stride leaves over.",
-            "`MaxPooling2D(2, padding='same')`.",
-            _NOTHING + " Layers that pad or crop stand beside the ones of the file.",
-        ),
+        _WINDOWS,
         None,
         theano.pool,
     ),
@@ -78,39 +91,17 @@ ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
         theano.srelu,
     ),
     LayerRepair(
-        _rule(
-            717,
-            "theano-windows",
-            "`same` padding with an even kernel or with strides, `full` padding, and `same` pooling of Theano.",
-            "Theano puts half of the kernel before the first element, TensorFlow what the stride leaves over.",
-            "`MaxPooling2D(2, padding='same')`.",
-            _NOTHING + " Layers that pad or crop stand beside the ones of the file.",
-        ),
+        _WINDOWS,
         None,
         theano.pad,
     ),
     LayerRepair(
-        _rule(
-            719,
-            "cntk-layers",
-            "layers that CNTK computes otherwise than TensorFlow.",
-            "CNTK centres kernels and windows on every stride-th element; Keras 2.2.3 to 2.3 on CNTK give out the last of "
-            "a recurrent layer's states, which is an LSTM's cell state.",
-            "`LSTM` in a file with `backend` `cntk`.",
-            _NOTHING + " Where that can't be had, loading stops with BackendMismatchError.",
-        ),
+        _CNTK,
         None,
         cntk.layer,
     ),
     LayerRepair(
-        _rule(
-            719,
-            "cntk-layers",
-            "`same` padding of CNTK.",
-            "CNTK centres kernels on every stride-th element, TensorFlow pads what the stride leaves over.",
-            "`Conv2D(8, 3, strides=2, padding='same')`.",
-            _NOTHING + " Layers that pad or crop stand beside the ones of the file.",
-        ),
+        _CNTK,
         None,
         cntk.pad,
     ),

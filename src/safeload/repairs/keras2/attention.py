@@ -103,7 +103,7 @@ def _held(layer: Mapping[str, Any], context: Context) -> Repaired | None:
 ROWS = (
     LayerRepair(
         Rule(
-            "SL752",
+            "SL780",
             "held-attention",
             Severity.WARNING,
             """\

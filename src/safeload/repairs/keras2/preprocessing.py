@@ -216,7 +216,7 @@ References: tf.keras 2.4, `layers/preprocessing/hashing.py`.
     ),
     LayerRepair(
         Rule(
-            "SL746",
+            "SL781",
             "inverse-lookup",
             Severity.NOTE,
             """\
