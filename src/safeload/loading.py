@@ -234,7 +234,7 @@ def _examine(
         errors.append(Finding.of_error(error))
     except DATA_ERRORS as error:
         errors.append(Finding.of_error(malformed(error, "names", document.path)))
-    examination = Examination(document, repaired, runtime, scope, resolution, options)
+    examination = Examination(document, repaired, runtime, scope, resolution, options, settled=not errors)
     findings = (*repaired.findings, *errors, *checks.run(examination))
     options.tell("check")
     report = Report(document.path, findings, document, runtime.to_dict())

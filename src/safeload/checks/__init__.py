@@ -50,6 +50,8 @@ class Examination:
         scope: Where custom objects may come from.
         resolution: What each name in the repaired config stands for; None where there is no config.
         options: What the caller asked for.
+        settled: Whether `repaired` and `resolution` are what they say: no repair refused the document, and every place
+            for custom objects could be looked at. Where not, the load stops with that error anyway.
     """
 
     document: ModelDocument
@@ -58,6 +60,7 @@ class Examination:
     scope: Any
     resolution: Any
     options: Options
+    settled: bool = True
 
 
 def run(examination: Examination) -> Iterator[Finding]:

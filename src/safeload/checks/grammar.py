@@ -91,7 +91,7 @@ _PASSIVE = "__passive_serialization__"
 def check(examination: Examination) -> Iterable[Finding]:
     """A finding for each object in either config that is not in a place for its kind."""
     repaired, resolution = examination.repaired, examination.resolution
-    if not isinstance(resolution, Resolution):
+    if not isinstance(resolution, Resolution) or not examination.settled:
         return
     dialect = examination.runtime.dialect
     for tree, where, slot in ((repaired.architecture, "", "layer"), (repaired.training, "training", None)):
