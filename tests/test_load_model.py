@@ -24,7 +24,10 @@ pytestmark = [
 FIXTURES = Path(__file__).parent / "fixtures"
 WRITERS = ("keras122", "keras224", "tf115", "tf24", "tf212", "tf215", "k315")
 """Folders of the same models by different versions (make.py); the others hold what one subject needs."""
-FILES = sorted(p for w in WRITERS for p in (FIXTURES / w).iterdir() if p.suffix in (".h5", ".keras"))
+CASES = ("mlp", "cnn", "functional", "nested", "recurrent")
+FILES = sorted(
+    p for w in WRITERS for c in CASES for p in (FIXTURES / w).glob(f"{c}.*") if p.suffix in (".h5", ".keras")
+)
 CURRENT = FIXTURES / "tf215" / "mlp.h5"
 KERAS_FILE = FIXTURES / "tf215" / "mlp.keras"
 
