@@ -250,3 +250,14 @@ def test_loading_leaves_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         safeload.load_model(KERAS_FILE)
+
+
+def test_upsampling_is_built_as_it_is_called(tmp_path: Path, keras: ModuleType) -> None:
+    """Bounds on axes that Keras 2 splits must not change what a layer is thought to take."""
+    layers = [keras.layers.Dense(3), keras.layers.UpSampling1D(2), keras.layers.Dropout(0.0)]
+    model = keras.Sequential([keras.layers.InputLayer((4, 3)), *layers])
+    (tmp_path / "m.json").write_text(model.to_json(), encoding="utf-8")
+    model.save_weights(tmp_path / "m.weights.h5")
+    loaded = safeload.load_model(tmp_path / "m.json", weights=tmp_path / "m.weights.h5")
+    x = np.ones((2, 4, 3), "float32")
+    np.testing.assert_allclose(np.asarray(loaded(x, training=True)), np.asarray(model(x, training=True)), rtol=1e-6)

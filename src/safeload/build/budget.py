@@ -93,11 +93,10 @@ def _bounded_axes(keras: ModuleType) -> Iterator[None]:
 
 
 def _bounded(call: Any) -> Any:
-    import tensorflow as tf
+    """The same call with a bound; of the same signature, from which Keras 2 tells whether a layer takes `training`."""
 
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator,unused-ignore]
     def bounded(self: Any, inputs: Any) -> Any:
-        if any(d is not None and d > MAX_STEPS for d in inputs.shape):
+        if max((d or 0 for d in inputs.shape), default=0) > MAX_STEPS:
             raise InsufficientMemoryError(f"the layer {self.name!r} takes {inputs.shape}", where=str(self.name))
         return call(self, inputs)
 
