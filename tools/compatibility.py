@@ -22,8 +22,8 @@ HEAD = """\
 
 Made by `make corpus` from model files that the real versions wrote, each with recorded inputs and outputs. A file counts as
 loaded when `safeload.load_model(path)`, with its custom objects' modules registered and every other argument at its default,
-gives a model whose outputs are the writer's. {refused} of the {total} files work only by running Python bytecode that they
-hold (`Lambda` layers); they are refused and left out of the rates.
+gives a model whose outputs are the writer's. {refused} of the {total} files hold Python bytecode (`Lambda` layers): it is read
+instead of run; a file whose bytecode can't be read is refused and left out of the rates.
 """
 
 
