@@ -119,6 +119,24 @@ def test_architecture_and_weights(tmp_path: Path, keras: ModuleType) -> None:
         safeload.load_model(architecture)
 
 
+def test_weights_in_an_npz_file(tmp_path: Path) -> None:
+    model = safeload.load_model(CURRENT)
+    architecture, weights = tmp_path / "m.json", tmp_path / "weights.npz"
+    architecture.write_text(model.to_json(), encoding="utf-8")
+    arrays = model.get_weights()
+    np.savez(weights, *arrays)
+    assert_same_numbers(safeload.load_model(architecture, weights=weights), CURRENT)
+    np.savez(weights, *arrays[:-1])
+    with pytest.raises(safeload.WeightsMismatchError, match=f"expected {len(arrays)} arrays, found {len(arrays) - 1}"):
+        safeload.load_model(architecture, weights=weights)
+    names = [str(getattr(v, "path", v.name)) for v in model.weights]
+    np.savez(weights, **dict(zip(names, arrays, strict=True)))
+    assert_same_numbers(safeload.load_model(architecture, weights=weights), CURRENT)
+    np.savez(weights, **dict(zip([*names[:-1], "elsewhere"], arrays, strict=True)))
+    with pytest.raises(safeload.WeightsMismatchError, match="elsewhere: no variable of the model has this name"):
+        safeload.load_model(architecture, weights=weights)
+
+
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     other = FIXTURES / "tf215" / "cnn.h5"
     architecture = tmp_path / "m.json"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from safeload.checks import Examination
-from safeload.document import ModelDocument
+from safeload.document import ModelDocument, WeightGroup
 from safeload.errors import WeightsMismatchError, WeightsOnlyError
 from safeload.findings import Finding, Rule, Severity
 
@@ -73,12 +73,22 @@ def check(examination: Examination) -> Iterable[Finding]:
 def _layers(document: ModelDocument) -> tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]:
     assert document.weights is not None
     groups = document.weights.groups
+    if document.layout == "object-graph":
+        return tuple(_holders(document.weights))
     if document.layout == "keras-v3":
         holder = document.weights.group("layers") or document.weights.group("_layer_checkpoint_dependencies")
         groups = holder.groups if holder is not None else groups
     named = [(g.name, tuple(e.shape for e in g.walk())) for g in groups]
     named += [(e.name, (e.shape,)) for e in document.weights.entries]
     return tuple((name, shapes) for name, shapes in named if shapes)
+
+
+def _holders(group: WeightGroup, at: str = "") -> Iterable[tuple[str, tuple[tuple[int, ...], ...]]]:
+    """Each object of a checkpoint that has arrays of its own, by its attributes from the root."""
+    if group.entries:
+        yield at, tuple(entry.shape for entry in group.entries)
+    for inner in group.groups:
+        yield from _holders(inner, f"{at}/{inner.name}" if at else inner.name)
 
 
 def _architecture_beside(path: str | None) -> str | None:

@@ -12,6 +12,7 @@ from safeload.fill.keras_v3 import fill_keras_v3
 from safeload.fill.ledger import Ledger, variable_bytes
 from safeload.fill.legacy_hdf5 import fill_legacy_hdf5
 from safeload.fill.object_graph import fill_object_graph
+from safeload.fill.ordered import fill_ordered
 
 __all__ = ["Ledger", "fill"]
 
@@ -19,6 +20,7 @@ _LAYOUTS = {
     "legacy-hdf5": fill_legacy_hdf5,
     "keras-v3": fill_keras_v3,
     "object-graph": fill_object_graph,
+    "npz": fill_ordered,
 }
 
 

@@ -243,14 +243,15 @@ def weight_tree(graph: ObjectGraph, *, without: Sequence[str] = ()) -> WeightGro
 
     Args:
         graph: The graph.
-        without: Children of the root that are left out.
+        without: Children of the root, or of what it holds (`Checkpoint(model=model)`), that are left out.
     """
+    tops = {0, *graph.nodes[0].children.values()}
     paths: dict[int, tuple[str, ...]] = {0: ()}
     for skipped in (_NEVER | _LISTS, _NEVER):
         queue = list(paths)
         for number in queue:
             for name, child in graph.nodes[number].children.items():
-                if child not in paths and name not in skipped and not (number == 0 and name in without):
+                if child not in paths and name not in skipped and not (number in tops and name in without):
                     paths[child] = (*paths[number], name)
                     queue.append(child)
     root: dict[str, Any] = {}
