@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from safeload.checks import Examination
+from safeload.checks.custom_objects import MISSING_FOR_TRAINING
 from safeload.checks.function_only import FUNCTION_ONLY, as_function, may_be_function
 from safeload.errors import SafeLoadError, VersionMismatchError, WeightsMismatchError
 from safeload.findings import Finding, Report, Rule, Severity
@@ -71,7 +72,7 @@ def construct(examination: Examination, report: Report) -> Any:
             options.tell("build")
             if document.architecture is not None:  # the functions of a SavedModel come with their values
                 filling.fill(model, document, examination.document, options.tell)
-            lost = _compile(model, examination, resolver, keras)
+            lost = _compile(model, examination, resolver, keras, report)
             options.tell("compile")
             if getattr(model, "optimizer", None) is not None and options.compile:
                 left = fill_optimizer(model, document, examination.document)
@@ -106,7 +107,7 @@ def _function_only(report: Report) -> str | None:
     return f"{told.message}{f': {reasons}' if reasons else ''}"
 
 
-def _compile(model: Any, examination: Examination, resolver: Any, keras: Any) -> str | None:
+def _compile(model: Any, examination: Examination, resolver: Any, keras: Any, report: Report) -> str | None:
     """Compile the model where that was asked for; what is missing for it, in a sentence.
 
     Raises:
@@ -123,7 +124,8 @@ def _compile(model: Any, examination: Examination, resolver: Any, keras: Any) ->
     if options.compile != "strict" and (missing or refused):
         names = [f"the {use.kind} {use.name}" for use in missing]
         found = f"{_listed(names)} {'was' if len(names) == 1 else 'were'} not found" if names else ""
-        return f"the model is not compiled: {'; '.join([*filter(None, [found]), *(f'{r} has no equal here' for r in refused)])}"
+        hints = dict.fromkeys(f.hint for f in report.warnings if f.rule == MISSING_FOR_TRAINING.id and f.hint)
+        return f"the model is not compiled: {'; '.join([*filter(None, [found]), *(f'{r} has no equal here' for r in refused), *hints])}"
     try:
         with keras_errors(document):
             if refused:

@@ -1,6 +1,8 @@
 """Environments that had a Keras: which TensorFlow brought it, on which Pythons, and the line that installs it.
 
 Sources: the `REQUIRED_PACKAGES` and wheels of each TensorFlow on PyPI, Keras' own `setup.py` and `pyproject.toml`.
+`tools/verify_environments.py` asks the registry whether each row resolves to wheels on its lowest and its highest Python,
+for each platform; docs/environments.md holds its last answers.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 
 from safeload.document import Writer
 
-__all__ = ["Environment", "environment_of", "install_hint"]
+__all__ = ["Environment", "environment_of", "environment_with", "install_hint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ _INSIDE = {(2, 2): "1.15", (2, 3): "2.2"}
 _ARM_SINCE = (2, 13)
 """The first TensorFlow whose wheels cover ARM on Linux and macOS under its own name."""
 
+_INTEL_MAC_UNTIL = (2, 16)
+"""The last TensorFlow that has wheels for macOS on Intel."""
+
 
 def environment_of(writer: Writer) -> Environment | None:
     """The environment that had the Keras which wrote a file; None when the file doesn't say which it was."""
@@ -89,10 +94,31 @@ def _of_tensorflow(version: str) -> Environment | None:
     pythons = _TF_PYTHONS.get(name)
     if pythons is None:
         return None
-    number = tuple(int(n) for n in name.split("."))
-    extra = ("h5py<3",) if number < (2, 2) else ()  # later ones pin it themselves, then take 3
+    return Environment((f"tensorflow=={name}.*", *_beside(name)), pythons)
+
+
+def environment_with(tensorflow: str, *packages: str) -> Environment:
+    """An environment of a TensorFlow (`2.14`) and packages that work with it."""
+    return Environment((f"tensorflow=={tensorflow}.*", *packages, *_beside(tensorflow)), _TF_PYTHONS[tensorflow])
+
+
+def _beside(name: str) -> tuple[str, ...]:
+    """What a TensorFlow takes and doesn't pin, because it came later and broke it."""
+    number = _number(name)
+    h5py = ("h5py<3",) if number < (2, 2) else ()  # later ones pin it themselves, then take 3
     protobuf = ("protobuf<3.21",) if number < (2, 9) else ()
-    return Environment((f"tensorflow=={name}.*", *extra, *protobuf), pythons)
+    numpy: tuple[str, ...]
+    if number < (2, 4):  # symbolic tensors became errors in np.prod: every LSTM (tensorflow #47691)
+        numpy = ("numpy<1.20",)
+    elif number < (2, 12):  # np.object and np.bool went
+        numpy = ("numpy<1.24",)
+    else:  # 2.14 alone has no upper bound
+        numpy = ("numpy<2",) if number == (2, 14) else ()
+    return (*h5py, *numpy, *protobuf)
+
+
+def _number(name: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in name.split("."))
 
 
 def _standalone(writer: Writer, minor: tuple[int, int]) -> Environment:
@@ -107,7 +133,7 @@ def _standalone(writer: Writer, minor: tuple[int, int]) -> Environment:
         return Environment((keras, "cntk==2.7", "h5py<3"), ((3, 5), (3, 6)), ("KERAS_BACKEND=cntk",))
     tensorflow = "1.4" if minor < (2, 1) else "1.15"
     low, high = _TF_PYTHONS[tensorflow]
-    return Environment((keras, f"tensorflow=={tensorflow}.*", "h5py<3", "protobuf<3.21"), (low, high))
+    return Environment((keras, f"tensorflow=={tensorflow}.*", *_beside(tensorflow)), (low, high))
 
 
 def install_hint(writer: Writer) -> str | None:
@@ -120,12 +146,19 @@ def install_hint(writer: Writer) -> str | None:
 
 def _no_wheel(environment: Environment) -> str:
     """A remark where this machine has no wheels for it."""
+    container = "use a container with --platform linux/amd64"
     pin = next((p for p in environment.pins if p.startswith("tensorflow==")), None)
-    if pin is None or platform.machine().lower() not in ("arm64", "aarch64"):
-        return ""
-    number = tuple(int(n) for n in pin.removeprefix("tensorflow==").removesuffix(".*").split("."))
-    if number >= _ARM_SINCE:
-        return ""
-    if sys.platform == "darwin" and number >= (2, 5):
-        return "; on Apple silicon, tensorflow-macos instead of tensorflow"
-    return "; it has no wheels for ARM: use a container with --platform linux/amd64"
+    if pin is None:  # Theano's NumPy and CNTK are of a time before ARM
+        arm = platform.machine().lower() in ("arm64", "aarch64")
+        cntk = any(p.startswith("cntk") for p in environment.pins) and sys.platform == "darwin"
+        return f"; it has no wheels for this machine: {container}" if arm or cntk else ""
+    number = _number(pin.removeprefix("tensorflow==").removesuffix(".*"))
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        if number >= _ARM_SINCE:
+            return ""
+        if sys.platform == "darwin" and number >= (2, 5):
+            return "; on Apple silicon, tensorflow-macos instead of tensorflow"
+        return f"; it has no wheels for ARM: {container}"
+    if sys.platform == "darwin" and number > _INTEL_MAC_UNTIL:
+        return f"; it has no wheels for macOS on Intel: {container}"
+    return ""

@@ -7,6 +7,7 @@ passed every operation, and what is loaded are the bytes that were checked.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,7 @@ from safeload.build.endpoints import Endpoint, endpoint_of
 from safeload.build.foreign import keras_errors
 from safeload.build.kernels import check_kernels
 from safeload.build.staging import staged
+from safeload.checks.graph_ops import needed_modules
 from safeload.document import ModelDocument
 
 __all__ = ["signature_model"]
@@ -38,6 +40,8 @@ def signature_model(document: ModelDocument, keras: ModuleType, options: Any = N
     import tensorflow as tf
 
     with keras_errors(document), staged(document) as folder:
+        for module in needed_modules(document.extras["all_graphs"][document.extras["meta_graph"]]):
+            importlib.import_module(module)  # the user's own choice: see `graph_ops.Available`
         loaded = tf.saved_model.load(folder, options=options)
         endpoint = endpoint_of(loaded, document)
         check_kernels(endpoint, document)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from safeload.checks import Examination
-from safeload.checks.dependencies import installed, package_of
+from safeload.checks.suggestions import Suggestions
 from safeload.environments import install_hint
 from safeload.errors import (
     AmbiguousCustomObjectError,
@@ -15,12 +14,8 @@ from safeload.errors import (
     VersionMismatchError,
 )
 from safeload.findings import Finding, Rule, Severity
-from safeload.objects.catalog import names
-from safeload.objects.definitions import definitions
-from safeload.objects.registry import registered_modules
 from safeload.objects.resolution import Resolved, is_own
 from safeload.objects.signatures import faults
-from safeload.objects.uses import ObjectUse
 
 __all__ = [
     "AMBIGUOUS",
@@ -152,13 +147,15 @@ def check(examination: Examination) -> Iterable[Finding]:
         return
     missing = resolution.missing
     if missing:
-        candidates = definitions(tuple({r.use.name for r in missing}))
+        suggestions = Suggestions.for_missing(missing, resolution.known, examination.runtime.dialect)
         for resolved in missing:
             use = resolved.use
             if use.training and not strict:
                 if examination.options.compile:
                     yield MISSING_FOR_TRAINING.finding(
-                        f"the {use.kind} {use.name} was not found: the model will not be compiled", where=use.where
+                        f"the {use.kind} {use.name} was not found: the model will not be compiled",
+                        where=use.where,
+                        hint=suggestions.hint(use),
                     )
                 continue
             if use.name == "<lambda>":
@@ -178,7 +175,7 @@ def check(examination: Examination) -> Iterable[Finding]:
                     reasons=(str(use.registered_name),),
                 )
                 continue
-            places = candidates.get(use.name, ())
+            places = suggestions.places(use)
             if use.name in RETIRED and ">" not in (use.registered_name or "") and not places:
                 yield RETIRED_LAYER.finding(
                     f"{use.name} is a {use.kind} that Keras has no longer",
@@ -193,9 +190,9 @@ def check(examination: Examination) -> Iterable[Finding]:
             yield MISSING.finding(
                 f"the {use.kind} {use.registered_name or use.name} was not found",
                 where=use.where,
-                hint=_hint(use, places, examination.runtime.dialect),
+                hint=suggestions.hint(use),
                 missing=(use.registered_name or use.name,),
-                candidates={use.name: tuple(str(p) for p in places)} if places else {},
+                candidates={use.name: places} if places else {},
             )
     for resolved in resolution.resolved:
         if resolved.target is not None and resolved.target.module is None and (not resolved.use.training or strict):
@@ -231,22 +228,3 @@ def _mismatch(resolved: Resolved, value: object) -> Iterable[Finding]:
         expected=tuple(str(k) for k in use.config),
         found=wrong.takes,
     )
-
-
-def _hint(use: ObjectUse, places: tuple[object, ...], dialect: str) -> str:
-    name, kind = use.name, use.kind
-    if places:
-        first = places[0]
-        module = getattr(first, "module", "")
-        return f'{first}: safeload.register_module("{module}")'
-    package = package_of(name, use.registered_name, use.module)
-    home = package.module if package is not None else (use.module or "").split(".")[0]
-    if home not in ("", "keras", "tf_keras", "tensorflow", "builtins", "__main__") and installed(home):
-        said = "the file says that it comes from" if package is None else "it seems to come from"
-        return f'{said} {use.module or home}, which is installed: safeload.register_module("{use.module or home}")'
-    own = {n.casefold(): n for n in ([*names(dialect, kind), *names(dialect, "layer")] if kind else [])}
-    near = [own[n] for n in difflib.get_close_matches(name.casefold(), list(own), 1, 0.85)]
-    meant = f"did you mean {near[0]}? Otherwise " if near else ""
-    known = registered_modules()
-    looked = f" (registered: {', '.join(known)})" if known else ""
-    return f"{meant}register the module that defines it, safeload.register_module(...){looked}, or pass custom_objects={{{name!r}: {name if name.isidentifier() else '...'}}}"

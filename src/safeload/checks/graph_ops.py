@@ -6,20 +6,24 @@ a model is built from its layers' configs no graph runs; the list of hazards is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from safeload.checks import Examination
 from safeload.checks.graph_cost import GRAPH_COST, costs
 from safeload.checks.graph_op_table import PURE, STATEFUL
 from safeload.checks.graph_saver import in_place, saver_functions, saver_nodes, traced
+from safeload.checks.packages import COMPUTING, Package, install_line, installed, package_of_op
 from safeload.errors import CorruptedModelError, MissingDependencyError, UnsafeModelError
 from safeload.findings import Finding, Rule, Severity
 from safeload.formats.tensorflow.graphs import Graph, Node
 from safeload.formats.tensorflow.protos import TENSOR
 from safeload.formats.tensorflow.wire import parse
+from safeload.objects.registry import registered_modules
 
-__all__ = ["HAZARDS", "RULES", "check", "judge"]
+__all__ = ["HAZARDS", "RULES", "Available", "check", "judge", "needed_modules"]
 
 HAZARDS: Mapping[str, str] = {
     **dict.fromkeys(
@@ -96,7 +100,8 @@ GRAPH_PACKAGE = Rule(
 What it sees: operations that a package registers with TensorFlow when it is imported.
 Why it matters: without the package no one can run the graph.
 Example: `SentencepieceOp` of tensorflow_text.
-What to do: install the package, import it before loading, and name its operations in the policy.
+What to do: install the package and register it: `safeload.register_module("tensorflow_text")`. Of its operations, those
+that only compute run then; those that open files or connections stay refused.
 References: the packages' own documentation.
 """,
     MissingDependencyError,
@@ -116,17 +121,6 @@ References: TensorFlow's SavedModel guide.
 )
 RULES = (GRAPH_OPERATION, MISSING_ASSET, GRAPH_COST, GRAPH_PACKAGE)
 
-_PACKAGES: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("Sentencepiece", "WordpieceTokenize", "FastWordpiece", "FastBertNormalize", "RegexSplit", "NormalizeUTF8",
-      "CaseFoldUTF8", "WhitespaceTokenize", "UnicodeScriptTokenize", "SplitMergeTokenize", "SentenceFragments",
-      "TFText>", "RoundRobin", "BertNormalize", "Phrase", "StateBased", "Utf8"), "tensorflow-text"),
-    (("SimpleML", "Yggdrasil"), "tensorflow-decision-forests"),
-    (("Addons>",), "tensorflow-addons"),
-    (("Ragged>", "Recommenders>"), "tensorflow-recommenders-addons"),
-    (("IO>",), "tensorflow-io"),
-)  # fmt: skip
-"""What the operations of well-known packages begin with."""
-
 
 def check(examination: Examination) -> Iterator[Finding]:
     """The findings for a SavedModel; none for other formats."""
@@ -139,7 +133,7 @@ def check(examination: Examination) -> Iterator[Finding]:
         if runs:
             yield from _assets(saved, document.assets)
         if runs or _may_hold(saved.data, HAZARDS):
-            yield from judge(saved, document.extras.get("object_graph"), runs=runs)
+            yield from judge(saved, document.extras.get("object_graph"), runs=runs, packages=Available.of(examination))
 
 
 def _assets(saved: Any, members: Mapping[str, Any]) -> Iterator[Finding]:
@@ -163,13 +157,14 @@ def _may_hold(data: Any, names: Iterable[str]) -> bool:
     return any(name.encode() in text for name in names)
 
 
-def judge(saved: Any, objects: Any, *, runs: bool) -> Iterator[Finding]:
+def judge(saved: Any, objects: Any, *, runs: bool, packages: Available | None = None) -> Iterator[Finding]:
     """What is wrong with the graphs of one meta graph.
 
     Args:
         saved: A `formats.savedmodel.SavedGraphs`.
         objects: The object graph, None in TensorFlow 1.
         runs: Whether a graph will run; else only hazards are looked for.
+        packages: Which packages' operations may run.
     """
     graphs: Mapping[str, Graph] = saved.graphs
     refused: dict[str, list[str]] = {}
@@ -199,7 +194,7 @@ def judge(saved: Any, objects: Any, *, runs: bool) -> Iterator[Finding]:
             hint="don't load it unless you know who made it; if it is yours, export it again without that operation",
         )
     if runs:
-        yield from _unknown(unknown)
+        yield from _unknown(unknown, packages or Available())
         yield from costs(saved, graphs, objects)
 
 
@@ -233,21 +228,60 @@ def _is_handle(tensor: Any, node: Node, path: str | None) -> bool:
     return parse(tensor, TENSOR, path=path, where=node.name).get("dtype", 0) in _HANDLES
 
 
-def _unknown(unknown: Mapping[str, list[str]]) -> Iterator[Finding]:
-    packages: dict[str, list[str]] = {}
+@dataclass(frozen=True, slots=True)
+class Available:
+    """Whose operations TensorFlow knows, or will know when the model is built.
+
+    Attributes:
+        modules: Modules that the user imported, registered or gave.
+        tensorflow, flavour: What runs here; see `runtime.Runtime`.
+    """
+
+    modules: frozenset[str] = frozenset()
+    tensorflow: str | None = None
+    flavour: str | None = None
+
+    @classmethod
+    def of(cls, examination: Examination) -> Available:
+        given = [
+            m if isinstance(m, str) else m.__name__ for m in (examination.scope.modules if examination.scope else ())
+        ]
+        named = {m.split(".")[0] for m in (*given, *registered_modules(), *sys.modules)}
+        return cls(frozenset(named), examination.runtime.tensorflow, examination.runtime.flavour)
+
+
+def _unknown(unknown: Mapping[str, list[str]], available: Available) -> Iterator[Finding]:
+    missing: dict[str, tuple[Package, list[str]]] = {}
     for op, places in unknown.items():
-        package = next((p for prefixes, p in _PACKAGES if op.startswith(prefixes)), None)
-        if package is None:
-            yield GRAPH_OPERATION.finding(
-                f"the graph runs {op}, which is on no list of operations that only compute",
-                where=places[0],
-                threats=(f"{places[0]}: {op}",),
+        package = package_of_op(op)
+        if package is not None and op in COMPUTING and package.module in available.modules:
+            continue
+        if package is not None and (op in COMPUTING or not installed(package.module)):
+            missing.setdefault(package.module, (package, []))[1].append(op)
+            continue
+        of = f" of {package.shown}" if package is not None else ""
+        yield GRAPH_OPERATION.finding(
+            f"the graph runs {op}{of}, which is on no list of operations that only compute",
+            where=places[0],
+            threats=(f"{places[0]}: {op}",),
+        )
+    for package, ops in missing.values():
+        shown = f"the graph runs {', '.join(sorted(ops)[:5])} of the package {package.shown}"
+        if installed(package.module):
+            yield GRAPH_PACKAGE.finding(
+                f"{shown}, which is installed but not imported",
+                hint=f'safeload.register_module("{package.module}"), or import {package.module} before you load the model',
+                packages=(package.pip,),
             )
         else:
-            packages.setdefault(package, []).append(op)
-    for package, ops in packages.items():
-        yield GRAPH_PACKAGE.finding(
-            f"the graph runs {', '.join(sorted(ops)[:5])} of the package {package}",
-            hint=f'python -m pip install "{package}"',
-            packages=(package,),
-        )
+            yield GRAPH_PACKAGE.finding(
+                shown,
+                hint=install_line(package, available.tensorflow, available.flavour, layers=False),
+                packages=(package.pip,),
+            )
+
+
+def needed_modules(saved: Any) -> tuple[str, ...]:
+    """The modules that register operations of a graph with TensorFlow; `check` let pass those that may be imported."""
+    ops = {node.op for graph in saved.graphs.values() for node in graph.nodes}
+    return tuple(sorted({p.module for op in ops & COMPUTING if (p := package_of_op(op)) is not None}))

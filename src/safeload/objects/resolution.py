@@ -90,10 +90,12 @@ class Resolution:
     Attributes:
         resolved: One for each use, in the order of the config.
         custom_objects: By key: what is handed to Keras.
+        known: The names of everything in the places that were looked at.
     """
 
     resolved: tuple[Resolved, ...] = ()
     custom_objects: Mapping[str, Any] = None  # type: ignore[assignment]
+    known: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "custom_objects", dict(self.custom_objects or {}))
@@ -109,12 +111,12 @@ class Resolution:
 
     def for_training(self) -> Resolution:
         """The part that compiling needs: what is left of a model that is loaded without its layers."""
-        return Resolution(tuple(r for r in self.resolved if r.use.training), self.custom_objects)
+        return Resolution(tuple(r for r in self.resolved if r.use.training), self.custom_objects, self.known)
 
     def bind(self) -> Resolution:
         """The same with safeload's own layers in place of their names; imports TensorFlow where there are any."""
         own = {key: _own_object(value.name) for key, value in self.custom_objects.items() if isinstance(value, Own)}
-        return Resolution(self.resolved, {**self.custom_objects, **own}) if own else self
+        return Resolution(self.resolved, {**self.custom_objects, **own}, self.known) if own else self
 
     def custom_text(self, where: str) -> str | None:
         """The key of the custom object that a bare string at a place names; None for every other string."""
@@ -155,7 +157,7 @@ def resolve(document: ModelDocument, runtime: Runtime, scope: Scope, *, may_impo
     names = frozenset((u.registered_name or u.name).rpartition(">")[2] for u in found)
     finder = _Finder(runtime.dialect, scope, names, may_import)
     resolved = tuple(finder.find(use) for use in found)
-    return Resolution(resolved, finder.handed)
+    return Resolution(resolved, finder.handed, finder.known())
 
 
 class _Finder:
@@ -172,6 +174,10 @@ class _Finder:
         for origin in self._rest:
             self._seen.append(origin)
             yield origin
+
+    def known(self) -> tuple[str, ...]:
+        """The names of everything in the places that were looked at so far."""
+        return tuple(dict.fromkeys([*self.scope.custom_objects, *(n for o in self._seen for n in o.objects)]))
 
     def find(self, use: ObjectUse) -> Resolved:
         passed = _lookup(use, self.scope.custom_objects)
