@@ -19,7 +19,7 @@ from safeload.findings import Finding, Report, Severity
 from safeload.lambdas.report import readable
 from safeload.malformed import DATA_ERRORS, malformed
 from safeload.options import Options, SafeLoadWarning
-from safeload.repairs.lambdas import tensorflow_of
+from safeload.repairs.lambdas import setting_of
 from safeload.runtime import detect
 from safeload.source import open_source
 
@@ -119,7 +119,8 @@ def inspect(filepath: Any) -> ModelDocument:
     """
     with open_source(filepath) as source:
         document = formats.read(source)
-        shown = readable(document.architecture, tensorflow_of(document.writer, document.dialect))
+        setting = setting_of(document)
+        shown = [*readable(document.architecture, setting), *readable(document.training, setting, "training")]
         return document.evolve(findings=(*document.findings, *shown))
 
 
@@ -221,7 +222,13 @@ def _examine(
     repaired = document
     if options.repair == "auto":
         try:
-            repaired = repairs.repair(document, runtime, saved_backend=options.saved_backend, device=options.device)
+            repaired = repairs.repair(
+                document,
+                runtime,
+                saved_backend=options.saved_backend,
+                device=options.device,
+                replacements=scope.custom_objects,
+            )
         except SafeLoadError as error:
             errors.append(Finding.of_error(error))
         except DATA_ERRORS as error:

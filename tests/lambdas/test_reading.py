@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import gzip
 import json
-import math
+import lzma
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,11 @@ from safeload.lambdas.instructions import PYTHONS
 from safeload.lambdas.marshal_reader import Malformed, read_code
 
 FOLDER = Path(__file__).parent
-CODES: dict[str, dict[str, str]] = json.loads(gzip.decompress((FOLDER / "codes.json.gz").read_bytes()))
+WRITTEN: dict[str, Any] = json.loads(lzma.decompress((FOLDER / "codes.json.xz").read_bytes()))
+CODES: dict[str, dict[str, str]] = {
+    python: {name: row["code"] for name, row in found["functions"].items() if name.startswith("lambda")}
+    for python, found in WRITTEN.items()
+}
 SOURCES: dict[str, str] = json.loads((FOLDER / "sources.json").read_text(encoding="utf-8"))
 EXPRESSIONS = sorted(CODES["3.11"])
 
@@ -41,37 +44,6 @@ def test_source_is_that_of_the_lambda(python: str) -> None:
         assert reading.source == SOURCES.get(expression, expression)
         assert tuple(map(int, python.split("."))) in reading.pythons
         validate(reading.program)
-
-
-@pytest.mark.core
-def test_values_are_those_of_the_lambda() -> None:
-    """Each program gives what Python gives for the expression, with functions of Keras' own `backend` where it has it."""
-    import tensorflow as tf
-
-    from safeload.layers.expression import evaluate
-    from safeload.runtime import detect, keras_module
-
-    keras = keras_module(detect())
-    backend = keras.backend
-    if detect().dialect == "keras3":
-        from keras.src.legacy import backend  # type: ignore[no-redef]
-    names = {"tf": tf, "np": np, "math": math, "K": backend, "keras": type("Keras", (), {"backend": backend})}
-    generator = np.random.default_rng(0)
-    one = tf.constant(generator.normal(size=(2, 4, 3)), tf.float32)
-    two = [tf.constant(generator.normal(size=(2, 4)), tf.float32) for _ in range(2)]
-    compared = 0
-    for expression in EXPRESSIONS:
-        inputs = two if expression.startswith("lambda a") else one
-        program = read_function(CODES["3.11"][expression], tensorflow=2).program
-        assert program is not None
-        found = evaluate(program, inputs)
-        if "tf.keras" in expression or (detect().dialect == "keras3" and "epsilon" in expression):
-            continue  # of Keras 3: its `tf.keras.backend`, and one that has no `epsilon`
-        expected = eval(expression, dict(names))(inputs)
-        for a, b in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
-            np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-5, atol=1e-6, err_msg=expression)
-        compared += 1
-    assert compared > 210
 
 
 def own(function: Any) -> str:
@@ -119,7 +91,7 @@ HOSTILE = {
     "a deep chain": doubling,
     "a deep list": nested,
     "generator": lambda x: (yield x),
-    "function as a value": lambda x: tf.map_fn(lambda y: y, x),  # noqa: F821
+    "function as a value": lambda x: tf.foldl(lambda a, b: a + b, x),  # noqa: F821
     "format": lambda x: f"{x}",
 }
 

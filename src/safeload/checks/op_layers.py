@@ -151,6 +151,9 @@ def _operation(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
 def _expression(layer: Mapping[str, Any], config: Mapping[str, Any]) -> Judged:
     try:
         validate(config.get("program"))
+        for key in ("mask_program", "shape_program"):
+            if config.get(key) is not None:
+                validate(config[key])
     except ValueError as error:
         return f"a program that is not allowed ({error})", 0
     return None, 0
@@ -190,6 +193,7 @@ _JUDGES: dict[str, _Judge] = {
     "InstanceMethod": _named(_METHODS, "method"),
     "InstanceProperty": _named(_PROPERTIES, "attribute"),
     "safeload>Expression": _expression,
+    "safeload>ExpressionFunction": _expression,
     "safeload>TensorFlowFunction": _function,
     "safeload>TensorFlowNode": _node,
     "safeload>Keras3Operation": _operation,
@@ -222,7 +226,8 @@ def _layers(config: Any) -> Iterator[tuple[_Judge, Mapping[str, Any], Mapping[st
 
 def check(examination: Examination) -> Iterable[Finding]:
     """A finding for each op layer, of the repaired model, that calls what is not known to be pure or is too large."""
-    for judge, layer, config, where in _layers(examination.repaired.architecture):
+    repaired = examination.repaired
+    for judge, layer, config, where in (*_layers(repaired.architecture), *_layers(repaired.training)):
         impure, size = judge(layer, config)
         if impure is not None:
             yield IMPURE.finding(

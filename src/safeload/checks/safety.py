@@ -8,9 +8,10 @@ from typing import Any
 from safeload.checks import Examination
 from safeload.errors import UnsafeModelError, VersionMismatchError
 from safeload.findings import Finding, Rule, Severity
-from safeload.lambdas import Bytecode, Reading, bytecodes, read_function
+from safeload.lambdas import bytecodes
+from safeload.lambdas.report import read
 from safeload.objects.catalog import builtin
-from safeload.repairs.lambdas import tensorflow_of
+from safeload.repairs.lambdas import setting_of
 
 __all__ = ["LAMBDA_BYTECODE", "LAMBDA_OF_ANOTHER_PYTHON", "LAMBDA_RUNS", "OPENS_A_FILE", "TRAINING_BYTECODE", "check"]
 
@@ -97,17 +98,13 @@ _NAMED = frozenset(name for name, _ in _OPENERS if name)
 def check(examination: Examination) -> Iterable[Finding]:
     """All bytecode, in any slot of either config, and all that building would open."""
     document, repaired, options = examination.document, examination.repaired, examination.options
-    read = _read_layers(repaired.architecture)
-    found = {b.where: b for b in bytecodes(document.architecture) if b.layer is None or b.layer not in read}
-    found.update({b.where: b for b in bytecodes(repaired.architecture)})
-    seen = _by_layer(found.values())
-    tensorflow = tensorflow_of(document.writer, document.dialect)
+    setting = setting_of(document)
     python = tuple(int(n) for n in examination.runtime.python.split(".")[:2])
-    for code in seen:
+    for code in bytecodes(repaired.architecture):
         name = f"the layer {code.layer!r}" if code.layer else "the model"
         of = f" of Python {code.range}" if code.range else ""
         if options.safe_mode:
-            reading = _reading(code, tensorflow)
+            reading = read(code, setting)
             shown = f": {reading.source}" if reading.source else ""
             stopped = f"; {reading.stopped}" if reading.stopped else ""
             yield LAMBDA_BYTECODE.finding(
@@ -136,7 +133,7 @@ def check(examination: Examination) -> Iterable[Finding]:
         else:
             yield LAMBDA_RUNS.finding(f"{name} holds Python bytecode{of}, which will run", where=code.where)
     if options.compile:
-        for code in bytecodes(document.training, "training"):
+        for code in bytecodes(repaired.training, "training"):
             yield TRAINING_BYTECODE.finding(
                 "the training config holds Python bytecode: the model will not be compiled", where=code.where
             )
@@ -151,35 +148,6 @@ def check(examination: Examination) -> Iterable[Finding]:
             hint=f"build the layer in code, with the {argument} itself",
             threats=(f"{where}: opens {value[:100]!r}",),
         )
-
-
-def _reading(code: Bytecode, tensorflow: int | None) -> Reading:
-    arguments = code.arguments if isinstance(code.arguments, Mapping) else None
-    return read_function(code.stored, tensorflow=tensorflow, arguments=arguments)
-
-
-def _read_layers(config: Any) -> frozenset[str]:
-    """The names of the layers whose bytecode became an expression."""
-    found: set[str] = set()
-    stack = [config]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, list | tuple):
-            stack += node
-        elif isinstance(node, Mapping):
-            inner = node.get("config")
-            if node.get("class_name") == "safeload>Expression" and isinstance(inner, Mapping):
-                found.add(str(inner.get("name")))
-            stack += [v for v in node.values() if isinstance(v, Mapping | list | tuple)]
-    return frozenset(found)
-
-
-def _by_layer(found: Iterable[Bytecode]) -> list[Bytecode]:
-    """One for each slot of a layer: a repair may have moved it (`layers[1].function` to `layers[2].function`)."""
-    kept: dict[tuple[str | None, str], Bytecode] = {}
-    for code in found:
-        kept.setdefault((code.layer, code.where.rpartition(".")[2]), code)
-    return list(kept.values())
 
 
 def _opened(config: Any) -> Iterator[tuple[str, str, str, str]]:

@@ -40,6 +40,11 @@ _UNARY: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+_PLAIN_CALLS = frozenset(
+    "K.dtype K.epsilon K.floatx K.int_shape K.ndim builtins.bool builtins.float builtins.int builtins.len".split()
+)
+
+
 class Refused(ValueError):
     """The function does something that no program can say; the message says what."""
 
@@ -56,8 +61,8 @@ class Builder:
     def add(self, *node: Any, below: Sequence[int] = ()) -> int:
         """The number of a step, made where there is none like it."""
         key = repr(node)
-        random = node[0] == "call" and is_random(node[1])
-        if key in self._numbers and not random:
+        again = node[0] == "map" or (node[0] == "call" and is_random(node[1]))  # two calls are two draws
+        if key in self._numbers and not again:
             return self._numbers[key]
         depth = 1 + max((self._depths[n] for n in below), default=0)
         if len(self.nodes) >= MAX_NODES or depth > MAX_DEPTH:
@@ -102,8 +107,9 @@ class Builder:
         if op in ("is", "is not") and second is not None:
             if first is not None and (first[0] is None or second[0] is None):
                 return self.constant((first[0] is second[0]) == (op == "is"))
-            if second[0] is None and self.nodes[a][0] in ("parameter", "binary", "tuple", "list", "unpack"):
-                return self.constant(op == "is not")  # tensors are not None
+            node = self.nodes[a]
+            if second[0] is None and (node == ["parameter", 0] or node[0] in ("binary", "tuple", "list", "unpack")):
+                return self.constant(op == "is not")  # tensors are not None; a mask or `training` may be
         return self.add(kind, op, a, b, below=(a, b))
 
     def unary(self, op: str, a: int) -> int:
@@ -115,6 +121,63 @@ class Builder:
 
     def call(self, name: str, args: Sequence[int], named: Mapping[str, int]) -> int:
         return self.add("call", name, list(args), dict(named), below=[*args, *named.values()])
+
+    def is_plain(self, number: int, depth: int = 0) -> bool:
+        """Whether it is a plain value of Python and no tensor: a constant, a shape, what is computed of these."""
+        kind, *parts = self.nodes[number]
+        if depth > 20:
+            return False
+        if kind in ("constant", "value", "float", "ellipsis"):
+            return True
+        if kind in ("attribute", "method"):
+            return parts[1] not in ("T", "values", "indices")
+        if kind == "call":
+            return parts[0] in _PLAIN_CALLS
+        if kind in ("item", "unpack", "tuple", "list", "binary", "unary", "compare"):
+            below = _below(self.nodes[number])[: 1 if kind == "item" else None]
+            return all(self.is_plain(n, depth + 1) for n in below)
+        return False
+
+    def is_array(self, number: int, depth: int = 0) -> bool:
+        """Whether it is an array of NumPy, whose methods are functions of `np`."""
+        kind, *parts = self.nodes[number]
+        if kind == "call":
+            return bool(parts[0].startswith("np."))
+        if kind in ("binary", "unary", "item") and depth < 20:
+            below = _below(self.nodes[number])[: 1 if kind == "item" else None]
+            arrays = [self.is_array(n, depth + 1) for n in below]
+            return any(arrays) and all(a or self.is_plain(n) for a, n in zip(arrays, below, strict=True))
+        return False
+
+    def count(self, number: int) -> int | None:
+        """How many values a step has that is a list, where that is known."""
+        kind, *parts = self.nodes[number]
+        if kind in ("tuple", "list"):
+            return len(parts[0])
+        if kind == "call" and parts[0] in ("tf.split", "tf.unstack"):
+            place, name = (1, "num_or_size_splits") if parts[0] == "tf.split" else (1, "num")
+            given = parts[2].get(name, parts[1][place] if len(parts[1]) > place else None)
+            if given is None:
+                return None
+            known = self.known(given)
+            if known is None:
+                return self.count(given)
+            return known[0] if isinstance(known[0], int) and 0 < known[0] <= 64 else None
+        return None
+
+    def captured(self, body: int, mark: int) -> list[int]:
+        """The steps before a mark that later steps refer to: what a function that is called for each element uses."""
+        found: set[int] = set()
+        seen: set[int] = set()
+        waiting = [body]
+        while waiting:
+            number = waiting.pop()
+            if number < mark:
+                found.add(number)
+            elif number not in seen:
+                seen.add(number)
+                waiting += _below(self.nodes[number])
+        return sorted(found)
 
     def program(self, result: int) -> dict[str, Any]:
         """The steps that the result needs, numbered anew."""

@@ -10,10 +10,10 @@ import base64
 import binascii
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["Bytecode", "bytecodes", "python_of", "stored_bytes"]
+__all__ = ["Bytecode", "bytecodes", "inputs_of", "is_dump", "python_of", "stored_bytes"]
 
 _TYPE = "_type"
 _LAMBDA = "lambda"
@@ -41,6 +41,7 @@ class Bytecode:
         pythons: The lowest and the highest Python that could have written it; None when that can't be told.
         stored: The bytecode as the config has it, with defaults and closure.
         arguments: The `arguments` beside it.
+        inputs: How many tensors the layer is called with as a list; None for one, or where that is not known.
     """
 
     where: str
@@ -48,6 +49,12 @@ class Bytecode:
     pythons: tuple[tuple[int, int], tuple[int, int]] | None
     stored: Any = None
     arguments: Any = None
+    inputs: int | None = None
+
+    @property
+    def slot(self) -> str:
+        """The key that it stands under, such as `function`."""
+        return self.where.rpartition(".")[2].partition("[")[0]
 
     @property
     def range(self) -> str | None:
@@ -67,33 +74,75 @@ def bytecodes(config: Any, where: str = "") -> Iterator[Bytecode]:
 
     Keras 2 has a value and its type beside it (`function`, `function_type: "lambda"`; `output_shape` and `mask`
     likewise, in any class that keeps functions so); Keras 3 and the `.keras` files of Keras 2 have objects of the class
-    `__lambda__`.
+    `__lambda__`; see also `is_dump`.
     """
-    stack: list[tuple[Any, str, str | None, Any]] = [(config, where, None, None)]
+    stack: list[tuple[Any, str, _Around]] = [(config, where, _Around())]
     while stack:
-        node, at, layer, arguments = stack.pop()
+        node, at, around = stack.pop()
         if isinstance(node, list | tuple):
-            stack += [(v, f"{at}[{i}]", layer, None) for i, v in reversed(list(enumerate(node)))]
+            bare = replace(around, arguments=None)
+            stack += [(v, f"{at}[{i}]", bare) for i, v in reversed(list(enumerate(node)))]
         elif isinstance(node, Mapping):
             inner = node.get("config")
             is_object = isinstance(node.get("class_name"), str) and "config" in node
-            if node.get("class_name") == "__lambda__":
+            if node.get("class_name") == "__lambda__" or is_dump(node):
+                inner = node if is_dump(node) else inner
                 value = inner.get("value", inner) if isinstance(inner, Mapping) else inner
-                yield Bytecode(
-                    at, layer, python_of(value.get("code") if isinstance(value, Mapping) else value), inner, arguments
-                )
+                code = value.get("code") if isinstance(value, Mapping) else value
+                yield around.bytecode(at, code, inner, around.arguments)
                 continue
             if is_object and isinstance(inner, Mapping) and isinstance(inner.get("name"), str):
-                layer = inner["name"]
+                around = _Around(inner["name"], inputs_of(node))
             for key, value in node.items():
                 if value == _LAMBDA and isinstance(key, str) and key.endswith(_TYPE):
                     slot = key.removesuffix(_TYPE)
-                    stored, place = node.get(slot), f"{at}.{slot}" if at else slot
-                    yield Bytecode(place, layer, python_of(stored), stored, node.get("arguments"))
+                    yield around.bytecode(
+                        f"{at}.{slot}" if at else slot, node.get(slot), node.get(slot), node.get("arguments")
+                    )
             for key, value in reversed(list(node.items())):
                 if isinstance(value, Mapping | list | tuple):
                     below = at if is_object and key == "config" else f"{at}.{key}" if at else str(key)
-                    stack.append((value, below, layer, node.get("arguments") if key == "function" else None))
+                    given = node.get("arguments") if key == "function" else None
+                    stack.append((value, below, replace(around, arguments=given)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The layer that a part of a config belongs to."""
+
+    layer: str | None = None
+    inputs: int | None = None
+    arguments: Any = None
+
+    def bytecode(self, where: str, code: Any, stored: Any, arguments: Any) -> Bytecode:
+        return Bytecode(where, self.layer, python_of(code), stored, arguments, self.inputs)
+
+
+def is_dump(node: Any) -> bool:
+    """Whether it is a function as Keras 2.13 on stores a lambda as activation: an object without the name of its class.
+
+    `activations.serialize` keeps of `{"class_name": "__lambda__", "config": {"value": [code, defaults, closure]}}` what is
+    under `config`.
+    """
+    value = node.get("value") if isinstance(node, Mapping) and set(node) == {"value"} else None
+    if not isinstance(value, list | tuple) or len(value) != 3 or not isinstance(value[0], str):
+        return False
+    return stored_bytes(value[0])[:1] in (b"c", b"\xe3")
+
+
+def inputs_of(layer: Mapping[str, Any]) -> int | None:
+    """How many tensors a layer is called with as a list, by the nodes of its model; None for one, or where they differ."""
+    counts = {_tensors(node) for node in layer.get("inbound_nodes") or () if node}
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _tensors(node: Any) -> int | None:
+    if isinstance(node, Mapping):  # Keras 3
+        args = node.get("args")
+        first = args[0] if isinstance(args, list | tuple) and args else None
+        return len(first) if isinstance(first, list | tuple) else None
+    many = isinstance(node, list | tuple) and len(node) > 1 and all(isinstance(n, list | tuple) for n in node)
+    return len(node) if many else None
 
 
 def python_of(code: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:

@@ -37,16 +37,22 @@ KINDS: Mapping[str, str] = {
     "call": "sNK",
     "value": "s",  # a constant of a module, such as `np.pi`, or a type, such as `tf.float32`
     "select": "nnn",
+    "argument": "i",  # what the function of a `map` gets
+    "map": "snnnNO",  # how, over what, the argument, the result, what is used from outside of it, the type of the result
+    "raise": "s",
 }
 
-ATTRIBUTES = frozenset({"shape", "dtype", "ndim", "ndims", "rank", "value", "_keras_shape", "T"})
-METHODS = frozenset({"get_shape", "as_list"})
+ATTRIBUTES = frozenset(
+    {"shape", "dtype", "ndim", "ndims", "rank", "value", "name", "values", "indices", "_keras_shape", "T"}
+)
+METHODS = frozenset({"get_shape", "as_list", "concatenate"})
+MAPS = ("map_fn", "vectorized_map")
 BINARY = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>", "div")
 """`div` is the `/` of Python 2 without `from __future__ import division`."""
 
 UNARY = ("-", "+", "~", "not ")
 COMPARE = ("<", "<=", "==", "!=", ">", ">=", "in", "not in", "is", "is not")
-_OPERATORS = {"binary": BINARY, "unary": UNARY, "compare": COMPARE}
+_OPERATORS = {"binary": BINARY, "unary": UNARY, "compare": COMPARE, "map": MAPS}
 
 
 def validate(program: Any) -> None:
@@ -64,7 +70,7 @@ def validate(program: Any) -> None:
         raise ValueError(f"a program of more than {MAX_NODES} steps, or of none")
     depths: list[int] = []
     for number, node in enumerate(nodes):
-        below = _check(node, number, len(parameters))
+        below = _check(node, number, len(parameters), nodes)
         depths.append(1 + max((depths[b] for b in below), default=0))
         if depths[-1] > MAX_DEPTH:
             raise ValueError("a program that is too deep")
@@ -76,7 +82,7 @@ def validate(program: Any) -> None:
         raise ValueError("a program without a result")
 
 
-def _check(node: Any, number: int, parameters: int) -> list[int]:
+def _check(node: Any, number: int, parameters: int, nodes: Sequence[Any]) -> list[int]:
     """The nodes that a node refers to."""
     parts = KINDS.get(node[0]) if isinstance(node, list) and node and isinstance(node[0], str) else None
     if parts is None or len(node) != 1 + len(parts):
@@ -110,6 +116,8 @@ def _check(node: Any, number: int, parameters: int) -> list[int]:
         raise ValueError(f"the method {node[2]!r}")
     if kind in ("call", "value") and not allowed(kind, node[1]):
         raise ValueError(f"{node[1]} is not in the table of pure functions")
+    if kind == "map" and nodes[node[3]][0] != "argument":
+        raise ValueError("a function without its argument")
     if kind == "float" and node[1] not in ("nan", "inf", "-inf"):
         raise ValueError("a number that is none")
     return below
@@ -202,6 +210,10 @@ def _constant(renderer: _Renderer, node: Sequence[Any]) -> tuple[str, int]:
     return repr(value) if not isinstance(value, str) else repr(value[:100]), 10 if negative else 12
 
 
+def _typed(renderer: _Renderer, dtype: Sequence[int | None]) -> str:
+    return "".join(f", dtype={renderer.text(n, 1)}" for n in dtype if n is not None)
+
+
 _RENDERERS: Mapping[str, Callable[[_Renderer, Any], tuple[str, int]]] = {
     "parameter": _atom(lambda r, n: str(r.parameters[n[1]])),
     "constant": _constant,
@@ -220,6 +232,11 @@ _RENDERERS: Mapping[str, Callable[[_Renderer, Any], tuple[str, int]]] = {
     "call": _atom(lambda r, n: f"{n[1].removeprefix('builtins.')}({r.call(n[2], n[3])})"),
     "value": _atom(lambda r, n: str(n[1])),
     "select": _Renderer.select,
+    "argument": _atom(lambda r, n: f"t{n[1]}" if n[1] else "t"),
+    "map": _atom(
+        lambda r, n: f"tf.{n[1]}(lambda {r.text(n[3], 12)}: {r.text(n[4], 0)}, {r.text(n[2], 1)}{_typed(r, n[6])})"
+    ),
+    "raise": _atom(lambda r, n: f"raise_({n[1][:80]!r})"),
     # what only refused functions hold
     "name": _atom(lambda r, n: str(n[1])),
     "apply": _atom(lambda r, n: f"{r.text(n[1], 12)}({r.call(n[2], n[3])})"),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from safeload.lambdas.builder import Refused
 from safeload.lambdas.bytecode import stored_bytes
 from safeload.lambdas.instructions import PYTHONS
-from safeload.lambdas.machine import Function, Machine
+from safeload.lambdas.machine import Machine
 from safeload.lambdas.marshal_reader import Code, Malformed, read_code
 from safeload.lambdas.program import render, validate
+from safeload.lambdas.roles import LAYER, Role
+from safeload.lambdas.setting import Setting
+from safeload.lambdas.values import Function
 
-__all__ = ["Reading", "read_function"]
+__all__ = ["Reading", "name_of", "read_function"]
+
+_STAR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +38,30 @@ class Reading:
     pythons: tuple[tuple[int, int], ...] = ()
 
 
-def read_function(stored: Any, *, tensorflow: int | None = None, arguments: Mapping[str, Any] | None = None) -> Reading:
+def read_function(
+    stored: Any,
+    *,
+    tensorflow: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    setting: Setting | None = None,
+    role: Role = LAYER,
+) -> Reading:
     """Read a function's bytecode, in whichever Pythons could have written it; all of them have to agree.
 
     Args:
         stored: As the config has it: the text, or a list of text, defaults and closure, or a mapping of these.
         tensorflow: 1 or 2: which `tf` it was written for; None where that is not known.
         arguments: Values of its parameters by name (`Lambda(arguments=...)`).
+        setting: All that is known of where it was written; has `tensorflow` in it.
+        role: What it is called with.
     """
+    setting = setting or Setting(tensorflow)
     code, defaults, closure = _parts(stored)
     data = stored_bytes(code) if isinstance(code, str) else b""
     found: dict[tuple[int, int], Reading] = {}
     for python in PYTHONS:
         try:
-            found[python] = _read(read_code(data, python), python, defaults, closure, tensorflow, arguments or {})
+            found[python] = _read(read_code(data, python), python, defaults, closure, setting, arguments or {}, role)
         except Malformed:
             continue
         except Refused as error:
@@ -66,31 +81,49 @@ def read_function(stored: Any, *, tensorflow: int | None = None, arguments: Mapp
     return Reading(first.program, first.source, first.stopped, pythons)
 
 
+def name_of(stored: Any) -> str | None:
+    """The name of a stored function: what `def` called it, `<lambda>`; None where it can't be read."""
+    code = _parts(stored)[0]
+    data = stored_bytes(code) if isinstance(code, str) else b""
+    for python in PYTHONS:
+        try:
+            return read_code(data, python).name
+        except (Malformed, RecursionError):
+            continue
+    return None
+
+
 def _read(
     code: Code,
     python: tuple[int, int],
     defaults: Sequence[Any],
     closure: Sequence[Any],
-    tensorflow: int | None,
+    setting: Setting,
     arguments: Mapping[str, Any],
+    role: Role,
 ) -> Reading:
-    machine = Machine(python, tensorflow)
+    machine = Machine(python, setting)
     names = code.variables[: code.arguments + code.keyword_only]
-    if not code.arguments:
-        raise Refused("it takes no input")
+    if code.arguments < role.count and not code.flags & _STAR:
+        raise Refused("it takes no input" if role.count == 1 else f"it takes fewer than {role.count} arguments")
+    args = [machine.inputs(names[0] if code.arguments else "inputs")]
+    args += [machine.builder.parameter(names[i] if i < code.arguments else f"input{i}") for i in range(1, role.count)]
     given = {str(k): _value(machine, v) for k, v in arguments.items()}
-    for name in ("mask", "training"):
-        if name in names and name not in given:
-            raise Refused(f"it takes the argument {name!r} of a layer's call")
-    inputs = machine.builder.parameter(names[0])
+    for name in role.named:
+        if name in names[role.count :] and name not in given:
+            given[name] = machine.training() if name == "training" else machine.builder.parameter(name)
     function = Function(
         code, tuple(_value(machine, v) for v in defaults), {}, tuple(_value(machine, v) for v in closure)
     )
-    result = machine.node(machine.enter(function, [inputs], given))
+    result = machine.node(machine.enter(function, args, given))
+    if machine.only_1 and setting.tensorflow != 1:  # `import tensorflow.compat.v1 as tf`
+        return _read(code, python, defaults, closure, replace(setting, tensorflow=1), arguments, role)
     program = machine.builder.program(result)
     source = render(program)
     if machine.reasons:
         return Reading(None, source, "; ".join(machine.reasons))
+    if program["nodes"][program["result"]][0] == "raise":
+        return Reading(None, source, "it always raises an exception")
     try:
         validate(program)
     except ValueError as error:

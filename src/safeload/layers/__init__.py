@@ -25,6 +25,7 @@ _MODULES = {
     "keras3_leaky_relu keras3_log_sigmoid keras3_log_softmax keras3_mish keras3_relu6 keras3_soft_shrink "
     "keras3_sparse_plus keras3_sparse_sigmoid keras3_sparsemax keras3_squareplus keras3_tanh_shrink keras3_threshold",
     "expression": "Expression",
+    "expression_function": "ExpressionFunction",
     "ops": "TensorFlowFunction",
     "ops3": "Keras3Operation",
     "ops_losses": "AddLoss",

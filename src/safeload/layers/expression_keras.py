@@ -11,6 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from safeload.layers.expression_keras_nn import BACKEND_NN
+
 __all__ = ["BACKEND", "OLD_NAMES"]
 
 FLOATX = "float32"
@@ -23,6 +25,8 @@ OLD_NAMES: Mapping[str, str] = {
     "nb_classes": "num_classes",
     "std": "stddev",
     "dim_ordering": "data_format",
+    "border_mode": "padding",
+    "X": "x",
 }
 """Argument of Keras 1 -> of Keras 2."""
 
@@ -100,8 +104,12 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
 def resize_images(
     x: Any, height_factor: int, width_factor: int, data_format: Any, interpolation: str = "nearest"
 ) -> Any:
-    if data_format not in ("channels_last", "tf") or interpolation != "nearest":
-        raise ValueError("K.resize_images differs between the versions but for nearest and channels_last")
+    """Nearest is the same in all versions; bilinear is that of tf.keras 2, whose half pixels `lambdas.calls` asks for."""
+    if data_format not in ("channels_last", "tf") or interpolation not in ("nearest", "bilinear"):
+        raise ValueError("K.resize_images differs between the versions but for channels_last")
+    if interpolation == "bilinear":
+        size = tf.shape(x)[1:3] * tf.constant([height_factor, width_factor], tf.int32)
+        return tf.image.resize(x, size, method="bilinear")
     return tf.repeat(tf.repeat(x, height_factor, axis=1), width_factor, axis=2)
 
 
@@ -162,6 +170,7 @@ def _deviation(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 BACKEND: Mapping[str, Callable[..., Any]] = {
+    **BACKEND_NN,
     "abs": lambda x: tf.abs(x),
     "all": _reduced(tf.reduce_all, "bool"),
     "any": _reduced(tf.reduce_any, "bool"),

@@ -14,10 +14,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["attribute", "binary", "compare", "unary", "value", "value_function"]
+from safeload.operations import elements
+from safeload.operations.python import NUMPY_SIZES
+
+__all__ = ["attribute", "binary", "compare", "item", "preprocess_input", "truth", "unary", "value", "value_function"]
 
 _MAX_LENGTH = 1000
 _MAX_BITS = 128
+_MAX_ELEMENTS = 1 << 20
 _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -95,8 +99,19 @@ def truth(x: Any) -> bool:
         ValueError: It is a tensor.
     """
     if tf.is_tensor(x):
-        raise ValueError("a condition is a tensor")
+        x = tf.get_static_value(x)
+        if x is None:
+            raise ValueError("a condition is a tensor")
     return bool(x)
+
+
+def item(owner: Any, key: Any) -> Any:
+    """`owner[key]`: of a tensor, a shape, a list."""
+    if isinstance(owner, str):
+        raise ValueError("a part of a text")
+    if isinstance(owner, tf.TensorShape) and isinstance(key, slice) and owner.rank is not None:
+        return tf.TensorShape(owner.as_list()[key])
+    return owner[key]
 
 
 def compare(op: str, a: Any, b: Any) -> Any:
@@ -105,6 +120,14 @@ def compare(op: str, a: Any, b: Any) -> Any:
 
 def attribute(owner: Any, name: str) -> Any:
     """An attribute of a tensor or a shape: what `program.ATTRIBUTES` allows, as TensorFlow 1 and 2 had it."""
+    if name in ("values", "indices"):  # of `tf.nn.top_k`
+        if name not in getattr(owner, "_fields", ()):
+            raise ValueError(f"the attribute {name} of a value that has none")
+        return getattr(owner, name)
+    if name == "name":  # of a type
+        if not isinstance(owner, tf.DType):
+            raise ValueError("the name of something that is no type")
+        return owner.name
     if name == "value":  # of a dimension of TensorFlow 1, which are plain numbers here
         if owner is not None and not isinstance(owner, int):
             raise ValueError("the attribute value of something that is no dimension")
@@ -122,7 +145,7 @@ def value(name: str) -> Any:
     """A constant or a type: `np.pi`, `tf.float32`."""
     module, _, rest = name.partition(".")
     if module == "tf":
-        return tf.dtypes.as_dtype(rest)
+        return None if rest == "newaxis" else tf.dtypes.as_dtype(rest)
     return (
         {"pi": math.pi, "e": math.e, "inf": math.inf, "newaxis": None}[rest] if rest in _PLAIN else np.dtype(rest).type
     )
@@ -142,8 +165,13 @@ def _power(base: Any, exponent: Any) -> Any:
     return binary("**", base, exponent)
 
 
+def _len(x: Any) -> int:
+    return int(x.rank) if isinstance(x, tf.TensorShape) else len(x)
+
+
 _PYTHON: Mapping[str, Callable[..., Any]] = {
-    **{name: getattr(builtins, name) for name in "abs bool float int len list max min round slice tuple".split()},
+    **{name: getattr(builtins, name) for name in "abs bool divmod float int list max min round slice tuple".split()},
+    "len": _len,
     "pow": _power,
     "sum": _sum,
 }
@@ -159,12 +187,41 @@ def value_function(module: str, name: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if any(tf.is_tensor(v) for v in tf.nest.flatten([args, kwargs])):
             raise ValueError(f"{module}.{name} of a tensor")
+        if module == "np":
+            _bound_numbers(name, args, kwargs)
         return _small(function(*args, **kwargs))
 
     return call
 
 
+def _bound_numbers(name: str, args: Any, kwargs: Any) -> None:
+    if name in NUMPY_SIZES and elements(("a",), {"a": _numbers([args, list(kwargs.values())])}) > _MAX_ELEMENTS:
+        raise ValueError("a large array")
+
+
+def _numbers(value: Any) -> Any:
+    """Numbers and lists of them; of an array, how many it has."""
+    if isinstance(value, np.ndarray):
+        return int(value.size)
+    if isinstance(value, list | tuple | tf.TensorShape):
+        return [_numbers(v) for v in value]
+    return value
+
+
+def preprocess_input(x: Any, mode: str) -> Any:
+    """`imagenet_utils._preprocess_symbolic_input` for channels_last (Keras 2.15, keras_applications 1.0.8)."""
+    x = tf.cast(x, tf.float32) if not x.dtype.is_floating else x
+    if mode == "tf":
+        return x / 127.5 - 1.0
+    if mode == "torch":
+        mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+        return (x / 255.0 - tf.constant(mean, x.dtype)) / tf.constant(deviation, x.dtype)
+    if mode == "caffe":  # from RGB to BGR
+        return x[..., ::-1] - tf.constant([103.939, 116.779, 123.68], x.dtype)
+    raise ValueError(f"preprocess_input with the mode {mode!r}")
+
+
 def _small(found: Any) -> Any:
-    if isinstance(found, np.ndarray) and found.size > 1 << 20:
+    if isinstance(found, np.ndarray) and found.size > _MAX_ELEMENTS:
         raise ValueError("a large array")
     return found

@@ -65,6 +65,7 @@ def repair(
     *,
     saved_backend: str | None = None,
     device: str = "auto",
+    replacements: Iterable[str] = (),
     only: Iterable[str] | None = None,
 ) -> ModelDocument:
     """The document as the installed Keras can build it.
@@ -74,6 +75,7 @@ def repair(
         runtime: What is installed.
         saved_backend: What the caller says wrote the file, for files that don't say.
         device: `auto` or `cpu`.
+        replacements: Names of `custom_objects`, which may be those of Lambda layers.
         only: Boundaries to cross; all that lie between by default.
 
     Returns:
@@ -85,5 +87,12 @@ def repair(
     """
     for package in chain(document.dialect, runtime.dialect):
         if only is None or package in only:
-            document = run(rows(package), document, runtime, saved_backend=saved_backend, device=device)
+            document = run(
+                rows(package),
+                document,
+                runtime,
+                saved_backend=saved_backend,
+                device=device,
+                replacements=frozenset(replacements),
+            )
     return document.evolve(dialect=runtime.dialect if document.dialect else None)

@@ -29,6 +29,7 @@ class Context:
         model: The config node of the model or wrapper that holds the layer; None for the outermost.
         saved_backend: The backend that wrote the file: what the caller says, else what the file says, else None.
         device: `auto` or `cpu`.
+        replacements: The names under which the caller passed functions, which may be those of Lambda layers.
     """
 
     document: ModelDocument
@@ -38,6 +39,7 @@ class Context:
     model: Mapping[str, Any] | None = None
     saved_backend: str | None = None
     device: str = "auto"
+    replacements: frozenset[str] = frozenset()
 
     @property
     def writer(self) -> Writer:
@@ -103,9 +105,11 @@ def run(
     *,
     saved_backend: str | None = None,
     device: str = "auto",
+    replacements: frozenset[str] = frozenset(),
 ) -> ModelDocument:
     """Apply the rows of one boundary: to the document first, then to its layers, deepest first."""
-    context = Context(document, runtime, saved_backend=saved_backend or document.writer.backend, device=device)
+    backend = saved_backend or document.writer.backend
+    context = Context(document, runtime, saved_backend=backend, device=device, replacements=replacements)
     findings: list[Finding] = []
     for row in rows:
         if isinstance(row, DocumentRepair) and _concerns(row, document.writer):
