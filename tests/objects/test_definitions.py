@@ -101,6 +101,17 @@ def test_several_definitions_are_all_told(project: Path) -> None:
     assert 'register_module("a"); or' in hint("Odd") and 'register_module("sub.b")' in hint("Odd")
 
 
+def test_what_lies_nearer_is_told_alone(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project / "m.py", "class Odd: pass\n")
+    far = tmp_path_factory.mktemp("far")
+    write(far / "other.py", "class Odd: pass\nclass OddToo: pass\n")
+    monkeypatch.syspath_prepend(str(far))
+    assert hint("Odd") == 'Odd is defined in m.py:1: safeload.register_module("m")'
+    assert 'register_module("other")' in hint("OddToo")
+
+
 @pytest.fixture
 def distribution(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installed package that needs Keras by its own word."""

@@ -118,6 +118,8 @@ def search(names: Iterable[str], packages: Iterable[str] = ()) -> Search:
     )
     clock, found, seen = _Clock(), dict[str, list[Definition]](), dict[str, None]()
     for root in _roots():
+        if wanted <= found.keys():  # what lies nearer is what was meant
+            break
         for path in _files(root, clock, (".py", ".ipynb")):
             data = _read(path)
             if len(seen) < _MAX_NAMES:
