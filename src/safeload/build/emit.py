@@ -97,7 +97,7 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
         else:
             emitted = {
                 "module": target.module,
-                "class_name": target.name.rsplit(">", 1)[-1] if target.module is None else target.name,
+                "class_name": _class_name(target, at),
                 "config": config,
                 "registered_name": target.name if target.module is None else None,
             }
@@ -107,6 +107,15 @@ def emit(value: Any, resolver: Resolver, where: str = "", *, plain: bool = False
         return emitted
 
     return walk(value, where)
+
+
+def _class_name(target: Target, at: str) -> str:
+    """The last part of a registered name, but whole in a wrapper: Keras 2.15's `Wrapper.from_config` looks it up as it is
+    (it takes every wrapped layer for one in the legacy form).
+    """
+    if target.module is not None or at.rpartition(".")[2] in ("layer", "backward_layer"):
+        return target.name
+    return target.name.rsplit(">", 1)[-1]
 
 
 def _typespec(node: Mapping[str, Any], config: Any, at: str) -> dict[str, Any]:

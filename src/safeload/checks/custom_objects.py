@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from safeload.checks import Examination
 from safeload.checks.suggestions import Suggestions
@@ -159,8 +161,10 @@ def check(examination: Examination) -> Iterable[Finding]:
                     )
                 continue
             if use.name == "<lambda>":
+                layer = _layer_at(examination.repaired.architecture, use.where)
+                of = f" of the layer {layer!r}" if layer else ""
                 yield LOST_NAME.finding(
-                    f"the {use.kind} is a lambda of which only the name was stored",
+                    f"the {use.kind}{of} is a lambda of which only the name was stored",
                     where=use.where,
                     hint='pass the function: custom_objects={"<lambda>": my_function}',
                     missing=("<lambda>",),
@@ -205,6 +209,23 @@ def check(examination: Examination) -> Iterable[Finding]:
             hint=f"pass the right one: custom_objects={{{use.name!r}: ...}}",
             candidates={use.name: resolved.candidates},
         )
+
+
+def _layer_at(config: Any, where: str) -> str | None:
+    """The name of the innermost layer on the way to a place such as `layers[3].activation`."""
+    name: str | None = None
+    node = config
+    for step in ["", *re.findall(r"[^.\[\]]+", where)]:
+        if step:
+            try:
+                node = node[int(step) if isinstance(node, list | tuple) else step]
+            except (IndexError, KeyError, TypeError, ValueError):
+                return name
+        if isinstance(node, Mapping) and isinstance(node.get("class_name"), str) and "config" in node:
+            node = node["config"]
+            if isinstance(node, Mapping) and isinstance(node.get("name"), str):
+                name = node["name"]
+    return name
 
 
 def _mismatch(resolved: Resolved, value: object) -> Iterable[Finding]:
