@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safeload.repairs import names
 from safeload.repairs.engine import DocumentRepair, LayerRepair
-from safeload.repairs.keras3 import building, graphs, layers, masks, operations
+from safeload.repairs.keras3 import building, graphs, layers, masks, operations, young
 
 __all__ = ["ROWS"]
 
@@ -15,4 +15,5 @@ ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
     *graphs.ROWS,
     *masks.ROWS,
     *building.ROWS,
+    *young.ROWS,
 )
