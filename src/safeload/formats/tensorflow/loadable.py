@@ -4,6 +4,9 @@ Graphs of distributed training are pinned to `/job:ps/task:1` and the like, whic
 placement only helps where the kind of device is missing (`/device:GPU:0` runs on a CPU). So a pin keeps its device and
 loses its job, replica and task, and what is no device at all goes. The other meta graphs are left out: what was not
 asked for can't run. All else is the file's own bytes.
+
+A function needs no optimizer. TensorFlow would import tf_keras for it, into a process that has Keras 3, and without tf_keras
+it can't make the slots ('_UserObject' object has no attribute 'add_slot'): it becomes a plain object, its slots plain variables.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ __all__ = ["loadable", "plain_device"]
 _META_GRAPH, _LENGTH = 2, 2
 _DEVICE = re.compile(r"(?:/job:\w+|/replica:\d+|/task:\d+)*((?:/(?:device:)?[A-Za-z_]\w*:(?:\d+|\*))?)")
 
-Edit = Callable[[bytes], bytes]
+Edit = Callable[[bytes], bytes | None]
 Plan = Mapping[int, Any]
-"""By field: what becomes of its bytes (an `Edit`), or the plan of the message that it holds."""
+"""By field: what becomes of its bytes (an `Edit`; None: it goes), or the plan of the message that it holds."""
 
 
 def plain_device(device: bytes) -> bytes:
@@ -30,10 +33,25 @@ def plain_device(device: bytes) -> bytes:
     return found.group(1).encode() if found else b""
 
 
+def _without(value: bytes) -> None:
+    """Nothing in its place."""
+
+
+def _plain_object(identifier: bytes) -> bytes:
+    return b"_generic_user_object" if identifier == b"optimizer" else identifier
+
+
 _NODE: Plan = {4: plain_device}
 _META: Plan = {
     2: {1: _NODE, 2: {1: {3: _NODE}}},  # graph_def: its nodes, and those of the functions in its library
-    7: {1: {7: {7: plain_device}, 10: {1: plain_device}}},  # object_graph_def: devices of variables and resources
+    7: {  # object_graph_def: its objects
+        1: {
+            3: _without,  # slot_variables
+            4: {1: _plain_object},  # user_object.identifier
+            7: {7: plain_device},  # variable.device
+            10: {1: plain_device},  # resource.device
+        }
+    },
 }
 
 
@@ -62,8 +80,10 @@ def _edited(view: memoryview, plan: Plan) -> bytes:
         step = plan.get(field)
         if step is None or value is None:
             out.append(whole)
-        else:
-            out += _written(field, step(bytes(value)) if callable(step) else _edited(value, step))
+            continue
+        changed = step(bytes(value)) if callable(step) else _edited(value, step)
+        if changed is not None:
+            out += _written(field, changed)
     return b"".join(out)
 
 
