@@ -76,7 +76,7 @@ class Endpoint:
             values = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
         if len(values) != len(specs):
             raise ValueError(f"the model takes {len(specs)} inputs ({', '.join(self.input_names)}), not {len(values)}")
-        tensors = [_tensor(value, spec) for value, spec in zip(values, specs, strict=True)]
+        tensors = [_tensor(value, spec) for value, spec in zip(values, specs)]
         return tf.nest.pack_sequence_as(self.structure, tensors)
 
     def nodes(self) -> Iterator[Any]:
@@ -180,7 +180,7 @@ def _same(a: Any, b: Any) -> bool:
     import tensorflow as tf
 
     left, right = tf.nest.flatten(a), tf.nest.flatten(b)
-    return len(left) == len(right) and all(x.is_compatible_with(y) for x, y in zip(left, right, strict=True))
+    return len(left) == len(right) and all(x.is_compatible_with(y) for x, y in zip(left, right))
 
 
 def _named_as(concrete: Any, document: ModelDocument) -> int:

@@ -75,14 +75,14 @@ def _dilates(layer: Any, base: type) -> bool:
 def _without_holes(layer: Any, base: type) -> Any:
     """The layer with the holes of its kernel filled by zeros, which is the same convolution."""
     kernel = tf.convert_to_tensor(layer.kernel)
-    for axis, (size, rate) in enumerate(zip(layer.kernel_size, layer.dilation_rate, strict=True)):
+    for axis, (size, rate) in enumerate(zip(layer.kernel_size, layer.dilation_rate)):
         wide = (size - 1) * rate + 1
         spread = tf.one_hot([i * rate for i in range(size)], wide, dtype=kernel.dtype)  # (size, wide)
         kernel = tf.transpose(kernel, [axis, *(a for a in range(kernel.shape.rank) if a != axis)])
         kernel = tf.tensordot(spread, kernel, axes=[[0], [0]])
         kernel = tf.transpose(kernel, [*range(1, axis + 1), 0, *range(axis + 1, kernel.shape.rank)])
     twin = _copy(layer, base)
-    sizes = tuple((size - 1) * rate + 1 for size, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True))
+    sizes = tuple((size - 1) * rate + 1 for size, rate in zip(layer.kernel_size, layer.dilation_rate))
     twin.__dict__.update(kernel=kernel, kernel_size=sizes, dilation_rate=(1,) * len(sizes))
     return twin
 

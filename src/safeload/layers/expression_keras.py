@@ -151,7 +151,7 @@ def repeat(x: Any, n: int) -> Any:
 
 def _random(function: Callable[..., Any], names: Sequence[str], defaults: Sequence[Any]) -> Callable[..., Any]:
     def draw(shape: Any, *args: Any, dtype: Any = None, seed: Any = None, **named: Any) -> Any:
-        values = {**dict(zip(names, defaults, strict=True)), **dict(zip(names, args, strict=False)), **named}
+        values = {**dict(zip(names, defaults)), **dict(zip(names, args)), **named}
         return function(shape, *(values[n] for n in names), dtype=dtype or FLOATX, seed=seed)
 
     return draw

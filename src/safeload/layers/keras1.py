@@ -252,7 +252,7 @@ class Cosine(_Configured):
 
     def _dot(self, first: Any, second: Any) -> Any:
         axes = self.axes if isinstance(self.axes, list | tuple) else (self.axes, self.axes)
-        product = _keras.layers.Dot(axes=tuple(a % len(t.shape) for a, t in zip(axes, (first, second), strict=True)))
+        product = _keras.layers.Dot(axes=tuple(a % len(t.shape) for a, t in zip(axes, (first, second))))
         return tf.convert_to_tensor(product([first, second]))
 
     def compute_output_shape(self, input_shape: Any) -> Any:

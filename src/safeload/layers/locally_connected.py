@@ -90,9 +90,7 @@ class _LocallyConnected(keras.layers.Layer):  # type: ignore[misc, name-defined]
         channels = input_shape[1 if self._first else -1]
         if any(n is None for n in (*spatial, channels)):
             raise ValueError(f"the input's shape must be known, not {tuple(input_shape)}")
-        out = tuple(
-            _length(n, k, s, self.padding) for n, k, s in zip(spatial, self.kernel_size, self.strides, strict=True)
-        )
+        out = tuple(_length(n, k, s, self.padding) for n, k, s in zip(spatial, self.kernel_size, self.strides))
         inside = (channels, *spatial) if self._first else (*spatial, channels)
         outside = (self.filters, *out) if self._first else (*out, self.filters)
         self._out = outside
@@ -124,11 +122,9 @@ class _LocallyConnected(keras.layers.Layer):  # type: ignore[misc, name-defined]
 
     def _pairs(self, spatial: tuple[int, ...], out: tuple[int, ...]) -> Any:
         """Each place of the output with the places of the input that it sees, in order."""
-        axes = [
-            _windows(n, k, s, self.padding) for n, k, s in zip(spatial, self.kernel_size, self.strides, strict=True)
-        ]
+        axes = [_windows(n, k, s, self.padding) for n, k, s in zip(spatial, self.kernel_size, self.strides)]
         for place in itertools.product(*(range(n) for n in out)):
-            yield place, list(itertools.product(*(axis[i] for axis, i in zip(axes, place, strict=True))))
+            yield place, list(itertools.product(*(axis[i] for axis, i in zip(axes, place))))
 
     def _channels_last(self, flat: Any, spatial: tuple[int, ...], channels: int) -> Any:
         """Flat positions on the grid that they stand for, the channels behind."""
@@ -186,7 +182,7 @@ class _LocallyConnected(keras.layers.Layer):  # type: ignore[misc, name-defined]
         spatial = input_shape[2:] if self._first else input_shape[1:-1]
         out = tuple(
             None if n is None else _length(n, k, s, self.padding)
-            for n, k, s in zip(spatial, self.kernel_size, self.strides, strict=True)
+            for n, k, s in zip(spatial, self.kernel_size, self.strides)
         )
         return (input_shape[0], self.filters, *out) if self._first else (input_shape[0], *out, self.filters)
 

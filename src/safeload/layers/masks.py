@@ -82,7 +82,7 @@ class Concatenate(keras.layers.Concatenate):  # type: ignore[misc, name-defined]
             return super().compute_mask(inputs, mask)
         ops = keras.ops
         parts = []
-        for tensor, kept in zip(inputs, mask, strict=True):
+        for tensor, kept in zip(inputs, mask):
             if kept is None:
                 parts.append(ops.ones_like(tensor, dtype="bool"))
             elif len(kept.shape) < len(tensor.shape):

@@ -188,7 +188,7 @@ def _moveaxis(x: Any, source: Any, destination: Any) -> Any:
     sources = [s % rank for s in ([source] if isinstance(source, int) else source)]
     targets = [d % rank for d in ([destination] if isinstance(destination, int) else destination)]
     order = [i for i in range(rank) if i not in sources]
-    for target, place in sorted(zip(targets, sources, strict=True)):
+    for target, place in sorted(zip(targets, sources)):
         order.insert(target, place)
     return tf.transpose(x, order)
 

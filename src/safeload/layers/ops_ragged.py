@@ -32,7 +32,7 @@ class RaggedToTensor(OperationLayer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.shape is None:
             return tuple(input_shape)
-        return tuple(d if d is not None else i for d, i in zip(self.shape, input_shape, strict=True))
+        return tuple(d if d is not None else i for d, i in zip(self.shape, input_shape))
 
     def compute_output_spec(self, inputs: Any) -> Any:
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=inputs.dtype)

@@ -27,6 +27,6 @@ class UpSampling2D(keras.layers.UpSampling2D):  # type: ignore[misc, name-define
             tf.compat.v1.image.resize_bilinear(images, size, align_corners=False, half_pixel_centers=False),
             inputs.dtype,
         )
-        height, width = (None if n is None else n * k for n, k in zip(images.shape[1:3], self.size, strict=True))
+        height, width = (None if n is None else n * k for n, k in zip(images.shape[1:3], self.size))
         resized.set_shape((images.shape[0], height, width, images.shape[3]))
         return tf.transpose(resized, (0, 3, 1, 2)) if first else resized

@@ -136,12 +136,12 @@ class Deconvolution2D(_Layer):  # type: ignore[misc]
     def call(self, inputs: Any) -> Any:
         x = _to_last(inputs) if self.data_format == "channels_first" else tf.convert_to_tensor(inputs)
         size = [tf.shape(x)[1], tf.shape(x)[2]]
-        full = [(n - 1) * s + k for n, s, k in zip(size, self.strides, self.kernel_size, strict=True)]
+        full = [(n - 1) * s + k for n, s, k in zip(size, self.strides, self.kernel_size)]
         kernel = tf.convert_to_tensor(self.kernel)
         shape = tf.stack([tf.shape(x)[0], *full, self.filters])
         y = tf.nn.conv2d_transpose(x, kernel, shape, strides=list(self.strides), padding="VALID")
-        front = [self._front(f, n) for f, n in zip(full, range(2), strict=True)]
-        missing = [tf.maximum(0, b + o - f) for b, o, f in zip(front, self.output_size, full, strict=True)]
+        front = [self._front(f, n) for f, n in zip(full, range(2))]
+        missing = [tf.maximum(0, b + o - f) for b, o, f in zip(front, self.output_size, full)]
         y = tf.pad(y, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
         rows, columns = self.output_size
         y = y[:, front[0] : front[0] + rows, front[1] : front[1] + columns]
