@@ -14,6 +14,7 @@ from safeload.errors import VersionMismatchError
 __all__ = ["OWN", "own_object"]
 
 _MODULES = {
+    "named_lambda": "NamedLambda",
     "no_mask": "NoMask",
     "spectral": "SpectralNormalization",
     "masks": "Add Average Concatenate Maximum Minimum Multiply ReLU Subtract",

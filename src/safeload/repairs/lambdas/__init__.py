@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from safeload.repairs.engine import DocumentRepair, LayerRepair
 from safeload.repairs.forms import rule
-from safeload.repairs.lambdas.layer import expression, replaced
+from safeload.repairs.lambdas.layer import expression, named, replaced
 from safeload.repairs.lambdas.setting import setting_of, tensorflow_of
 from safeload.repairs.lambdas.slots import functions, training
 
@@ -44,6 +44,19 @@ ROWS: tuple[LayerRepair | DocumentRepair, ...] = (
         ),
         frozenset({"Lambda"}),
         expression,
+    ),
+    LayerRepair(
+        rule(
+            804,
+            "named-lambda",
+            "a Lambda over a named function, for Keras 2.",
+            "Keras 2 takes the function from any module that the file names, and fails on one from `custom_objects`.",
+            "{'function': 'my_function', 'function_type': 'function', 'module': 'my_module'}.",
+            "keras 2.15, `layers/core/lambda_layer.py`.",
+            "register the module that defines the function.",
+        ),
+        frozenset({"Lambda"}),
+        named,
     ),
     LayerRepair(
         rule(

@@ -12,7 +12,7 @@ from safeload.repairs.engine import Context, Repaired
 from safeload.repairs.forms import config_of, own_layer
 from safeload.repairs.lambdas.setting import setting_of
 
-__all__ = ["coded", "expression", "replaced"]
+__all__ = ["coded", "expression", "named", "replaced"]
 
 _LAMBDA_KEYS = frozenset(
     """
@@ -41,12 +41,39 @@ def replaced(layer: Mapping[str, Any], context: Context) -> Repaired | None:
         key = name_of(stored)
     if key not in context.replacements or key == "<lambda>":
         return None
+    if context.runtime.dialect == "keras2":
+        return Repaired(_named(layer, config, key, None), f"the function of {name!r} is custom_objects[{key!r}]")
     if "function_type" in config:
         function: dict[str, Any] = {"function": key, "function_type": "function", "module": None}
     else:
         function = {"function": {"class_name": "function", "config": key, "module": None, "registered_name": key}}
     changed = _without_shape({**config, **function})
     return Repaired({**layer, "config": changed}, f"the function of {name!r} is custom_objects[{key!r}]")
+
+
+def named(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """A Lambda over a named function, for Keras 2 (see `layers.named_lambda`)."""
+    config = config_of(layer)
+    if config is None or context.runtime.dialect != "keras2" or config.get("function_type") != "function":
+        return None
+    name, module = config.get("function"), config.get("module")
+    if not isinstance(name, str) or (name == "abs" and module in (None, "builtins")):  # `keras2.functions` has that
+        return None
+    return Repaired(_named(layer, config, name, module if isinstance(module, str) else None))
+
+
+def _named(layer: Mapping[str, Any], config: Mapping[str, Any], name: str, module: str | None) -> dict[str, Any]:
+    kept = {
+        k: v for k, v in config.items() if not k.endswith(("_type", "module")) and k not in ("output_shape", "mask")
+    }
+    function = {"class_name": "function", "config": name, "module": module, "registered_name": name}
+    shape = config.get("output_shape")
+    if isinstance(shape, list) and all(n is None or isinstance(n, int) for n in shape):
+        kept["output_shape"] = shape
+    for slot in ("mask",):  # bytecode stays to be judged, and to be refused
+        if config.get(slot) is not None:
+            kept |= {slot: config[slot], **{f"{slot}_type": v for k, v in config.items() if k == f"{slot}_type"}}
+    return own_layer(layer, "NamedLambda", {**kept, "function": function})
 
 
 def _without_shape(config: dict[str, Any]) -> dict[str, Any]:
