@@ -17,12 +17,16 @@ FILES = sorted(p for p in FOLDER.iterdir() if p.suffix in (".h5", ".keras") and 
 @pytest.mark.core
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
 def test_the_writers_numbers(path: Path, keras: ModuleType) -> None:
-    import tensorflow as tf
-
     if path.name.startswith("k315-sn.") and not hasattr(keras.layers, "SpectralNormalization"):
         with pytest.raises(safeload.VersionMismatchError, match="SpectralNormalization"):
             safeload.load_model(path, compile=False)
         return
+    compare(path)
+
+
+def compare(path: Path) -> None:
+    import tensorflow as tf
+
     with np.load(f"{path}.npz") as arrays:
         inputs = [arrays[f"in_{i}"] for i in range(sum(n.startswith("in_") for n in arrays.files))]
         expected = [arrays[f"out_{i}"] for i in range(sum(n.startswith("out_") for n in arrays.files))]
@@ -45,3 +49,17 @@ def test_what_keras_2_lacks_is_refused(name: str, word: str) -> None:
         return
     with pytest.raises(safeload.VersionMismatchError, match=word):
         safeload.load_model(path)
+
+
+@pytest.mark.core
+@pytest.mark.filterwarnings("ignore:You passed `rms_scaling=True`")  # Keras of itself
+@pytest.mark.parametrize(("name", "word"), [("k30-ln_rms", "rms_scaling"), ("k315-r_shear", "RandomShear")])
+def test_what_keras_3_alone_has(name: str, word: str, keras: ModuleType) -> None:
+    from safeload.runtime import detect
+
+    path = FOLDER / f"only3-{name}.keras"
+    if detect().dialect == "keras2":
+        with pytest.raises(safeload.VersionMismatchError, match=word):
+            safeload.load_model(path)
+    elif hasattr(keras.layers, "RandomShear"):
+        compare(path)

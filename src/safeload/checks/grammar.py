@@ -59,6 +59,7 @@ _ARGUMENTS = {
     "quantization_config": "quantization",
     "default_policy": "dtype_policy",
     "policy_map": "dtype_policy",
+    "seed": "random",
     "seed_generator": "random",
     "optimizers": "optimizer",
     "optimizer_map": "optimizer",

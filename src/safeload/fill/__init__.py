@@ -73,5 +73,14 @@ def _finalize(model: Any) -> None:
     `load_own_variables`, and so do we for layouts that fill the variables directly.
     """
     for layer in model._flatten_layers(include_self=False):
-        if layer.built and hasattr(layer, "finalize_state"):
+        if layer.built and hasattr(layer, "finalize_state") and not _knows_bins(layer):
             layer.finalize_state()
+
+
+def _knows_bins(layer: Any) -> bool:
+    """Whether it is a Discretization of Keras 3 that has its bins from its config and no summary to make them of.
+
+    `Discretization.finalize_state` would make no bins of an empty summary (keras 3.0-3.15).
+    """
+    summary = getattr(layer, "summary", None)
+    return getattr(layer, "bin_boundaries", None) is not None and getattr(summary, "size", None) == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired
-from safeload.repairs.keras2.attention import may_mask
+from safeload.repairs.masking import may_mask
 
 __all__ = ["ROWS"]
 

@@ -15,6 +15,7 @@ from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
 from safeload.repairs.forms import is_reference
 from safeload.repairs.refusal import refusal
+from safeload.repairs.tensors import is_graph
 
 __all__ = ["CONSTANT", "ROWS", "Graph", "is_reference", "leaves"]
 
@@ -44,17 +45,6 @@ def leaves(value: Any) -> Iterator[Sequence[Any]]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from leaves(item)
-
-
-def is_graph(layer: Mapping[str, Any]) -> bool:
-    """Whether it is a functional model."""
-    config = layer.get("config")
-    return (
-        isinstance(config, Mapping)
-        and isinstance(config.get("layers"), list)
-        and "input_layers" in config
-        and "output_layers" in config
-    )
 
 
 def _is_model(layer: Mapping[str, Any]) -> bool:

@@ -12,8 +12,10 @@ from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired
-from safeload.repairs.keras2_to_3.nodes import is_graph, is_reference, node_name
+from safeload.repairs.forms import is_reference
+from safeload.repairs.keras2_to_3.nodes import node_name
 from safeload.repairs.refusal import refusal
+from safeload.repairs.tensors import is_graph
 
 __all__ = ["ROWS"]
 

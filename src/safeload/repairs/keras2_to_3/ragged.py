@@ -10,8 +10,9 @@ from typing import Any
 
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
 from safeload.repairs.forms import config_of, plain, rule
-from safeload.repairs.keras2_to_3.nodes import is_graph, leaves, node_name
+from safeload.repairs.keras2_to_3.nodes import leaves, node_name
 from safeload.repairs.refusal import refusal
+from safeload.repairs.tensors import is_graph
 
 __all__ = ["ROWS"]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
 from safeload.repairs.refusal import refusal
+from safeload.repairs.tensors import Place, ends, is_endpoint, is_graph, replaced, tensors
 
 __all__ = ["ROWS"]
 
@@ -40,63 +41,29 @@ References: keras 3.3, `functional.serialize_node`.
 )
 
 
-def _is_graph(layer: Any) -> bool:
-    config = layer.get("config") if isinstance(layer, Mapping) else None
-    return isinstance(config, Mapping) and isinstance(config.get("layers"), list) and "output_layers" in config
-
-
-def _endpoint(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == 3 and isinstance(value[0], str)
-
-
 def _single(layer: Mapping[str, Any], context: Context) -> Repaired | None:
-    if not _is_graph(layer) or not context.writer.keras:
+    if not is_graph(layer) or not context.writer.keras:
         return None
     config = dict(layer["config"])
     for key in ("input_layers", "output_layers"):
         value = config.get(key)
-        if isinstance(value, list) and len(value) == 1 and _endpoint(value[0]):
+        if isinstance(value, list) and len(value) == 1 and is_endpoint(value[0]):
             config[key] = value[0]
     return Repaired({**layer, "config": config}) if config != layer["config"] else None
 
 
-def _histories(value: Any) -> Iterator[tuple[str, int]]:
-    """Layer and call of all tensors below a value."""
-    if is_object(value) and value["class_name"] == "__keras_tensor__":
-        found = value["config"].get("keras_history") if isinstance(value["config"], Mapping) else None
-        if isinstance(found, list | tuple) and len(found) == 3:
-            yield str(found[0]), int(found[1])
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _histories(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _histories(item)
-
-
-def _ends(value: Any) -> Iterator[tuple[str, int]]:
-    if _endpoint(value):
-        yield str(value[0]), int(value[1])
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _ends(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _ends(item)
-
-
 def _numbers(layer: Mapping[str, Any], context: Context) -> Repaired | None:
-    if not _is_graph(layer):
+    if not is_graph(layer):
         return None
     config = layer["config"]
     children = {str(c.get("name")): c for c in config["layers"] if is_object(c)}
     used: dict[str, set[int]] = {}
     for child in children.values():
-        for name, call in _histories(child.get("inbound_nodes")):
+        for name, call, _ in tensors(child.get("inbound_nodes")):
             used.setdefault(name, set()).add(call)
     ended: dict[str, set[int]] = {}
-    for name, call in _ends(config["output_layers"]):
-        ended.setdefault(name, set()).add(call - (1 if _is_graph(children.get(name)) else 0))
+    for name, call, _ in ends(config["output_layers"]):
+        ended.setdefault(name, set()).add(call - (1 if is_graph(children.get(name)) else 0))
     mapping: dict[tuple[str, int], int] = {}
     for name, calls in used.items():
         count = len(children[name].get("inbound_nodes") or ()) or 1 if name in children else 0
@@ -111,17 +78,14 @@ def _numbers(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     if not mapping:
         return None
 
-    def renumbered(value: Any) -> Any:
-        if is_object(value) and value["class_name"] == "__keras_tensor__":
-            name, call, tensor = value["config"]["keras_history"]
-            place = mapping.get((name, call), call)
-            return {**value, "config": {**value["config"], "keras_history": [name, place, tensor]}}
-        if isinstance(value, Mapping):
-            return {k: renumbered(v) for k, v in value.items()}
-        return [renumbered(v) for v in value] if isinstance(value, list | tuple) else value
+    def renumbered(tensor: Mapping[str, Any], place: Place) -> Any:
+        history = [place[0], mapping.get(place[:2], place[1]), place[2]]
+        return {**tensor, "config": {**tensor["config"], "keras_history": history}}
 
     layers = [
-        {**c, "inbound_nodes": renumbered(c["inbound_nodes"])} if is_object(c) and c.get("inbound_nodes") else c
+        {**c, "inbound_nodes": replaced(c["inbound_nodes"], renumbered)}
+        if is_object(c) and c.get("inbound_nodes")
+        else c
         for c in config["layers"]
     ]
     names = ", ".join(sorted({name for name, _ in mapping}))

@@ -17,7 +17,8 @@ DRIFT = Rule(
     Severity.NOTE,
     """\
 What it sees: a layer that a later Keras 3 takes differently: `Discretization` with an integer dtype (up to 3.11),
-`RandomRotation(value_range=)` (3.4 to 3.8), `RandomCrop` (up to 3.5, it also crops when the model predicts).
+`RandomRotation(value_range=)` (3.4 to 3.8), `RandomCrop` (up to 3.5, it also crops when the model predicts), `RandomShear(0.1)`, which Keras stores as
+a range that it doesn't take.
 Why it matters: Keras 3.15 rounds the input of such a Discretization to integers before it looks for the bin, refuses
 the argument, and hands the whole image on: wrong numbers, silently.
 Example: `Discretization([0., 0.2])` written by Keras 3.3.
@@ -41,6 +42,28 @@ def _rotation(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     if "value_range" not in layer["config"]:
         return None
     return Repaired({**layer, "config": {k: v for k, v in layer["config"].items() if k != "value_range"}})
+
+
+def _shear(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """Its config holds the range that it made of the argument, which the argument may not be: [-0.1, 0.1] of 0.1."""
+    config = dict(layer["config"])
+    for key in ("x_factor", "y_factor"):
+        value = config.get(key)
+        if isinstance(value, list) and len(value) == 2 and value[0] == -value[1]:
+            config[key] = value[1]
+    return Repaired({**layer, "config": config}) if config != layer["config"] else None
+
+
+def _root_mean_square(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    """Keras 3.0 stored no `rms_scaling`; only what it leaves out, the offset, tells it."""
+    config = layer["config"]
+    if "rms_scaling" in config or not config.get("center", True) or not config.get("scale", True):
+        return None
+    stored = context.entries()
+    if stored is None or len(stored) != 1:
+        return None
+    changed = {**layer, "config": {**config, "rms_scaling": True}}
+    return Repaired(changed, "rms_scaling: it has no offset among its weights")
 
 
 def _crop(layer: Mapping[str, Any], context: Context) -> Repaired | None:
@@ -74,6 +97,8 @@ def _transposed(layer: Mapping[str, Any], context: Context) -> Repaired | None:
 ROWS = (
     LayerRepair(DRIFT, frozenset({"Discretization"}), _discretization, until=(3, 12)),
     LayerRepair(DRIFT, frozenset({"RandomRotation"}), _rotation, until=(3, 9)),
+    LayerRepair(DRIFT, frozenset({"RandomShear"}), _shear),
+    LayerRepair(DRIFT, frozenset({"LayerNormalization"}), _root_mean_square, until=(3, 2)),
     LayerRepair(DRIFT, frozenset({"RandomCrop"}), _crop, until=(3, 6)),
     LayerRepair(DRIFT, frozenset({"CategoryEncoding", "Discretization"}), _one_hot, until=(3, 4)),
     LayerRepair(

@@ -7,11 +7,13 @@ against the mask that arrives, and the numbers change silently.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
+from safeload.repairs.tensors import Place, replaced, tensors
 
 __all__ = ["ROWS"]
 
@@ -30,19 +32,6 @@ References: keras 3.4, `base_merge.Merge.compute_mask`.
 )
 
 _OWN = "safeload>NoMask"
-
-
-def _histories(value: Any) -> Iterator[tuple[str, int, int]]:
-    if is_object(value) and value["class_name"] == "__keras_tensor__":
-        found = value["config"].get("keras_history") if isinstance(value["config"], Mapping) else None
-        if isinstance(found, list | tuple) and len(found) == 3:
-            yield str(found[0]), int(found[1]), int(found[2])
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _histories(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _histories(item)
 
 
 def _makes_mask(layer: Mapping[str, Any]) -> bool:
@@ -78,7 +67,7 @@ def _masked(layers: Mapping[str, Mapping[str, Any]]) -> set[str]:
         for name, layer in layers.items():
             if name in found or _ends_mask(layer):
                 continue
-            sources = {h[0] for node in layer.get("inbound_nodes") or () for h in _histories(node.get("args"))}
+            sources = {h[0] for node in layer.get("inbound_nodes") or () for h in tensors(node.get("args"))}
             if sources & found:
                 found.add(name)
                 grown = True
@@ -100,27 +89,15 @@ def _keep_off(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     added: list[Mapping[str, Any]] = []
     kept_off: list[str] = []
 
-    def unmasked(value: Any, name: str) -> Any:
-        if is_object(value) and value["class_name"] == "__keras_tensor__":
-            source = value["config"].get("keras_history") or [""]
-            if source[0] not in masked:
-                return value
-            own = f"{name}_no_mask_{len(added)}"
-            inner = {"name": own, "trainable": False, "dtype": value["config"].get("dtype", "float32")}
-            added.append(
-                {
-                    "class_name": _OWN,
-                    "registered_name": _OWN,
-                    "module": None,
-                    "config": inner,
-                    "name": own,
-                    "inbound_nodes": [{"args": [value], "kwargs": {}}],
-                }
-            )
-            return {**value, "config": {**value["config"], "keras_history": [own, 0, 0]}}
-        if isinstance(value, Mapping):
-            return {k: unmasked(v, name) for k, v in value.items()}
-        return [unmasked(v, name) for v in value] if isinstance(value, list | tuple) else value
+    def unmasked(tensor: Mapping[str, Any], place: Place, name: str) -> Any:
+        if place[0] not in masked:
+            return tensor
+        own = f"{name}_no_mask_{len(added)}"
+        inner = {"name": own, "trainable": False, "dtype": tensor["config"].get("dtype", "float32")}
+        node = {"args": [tensor], "kwargs": {}}
+        head = {"class_name": _OWN, "registered_name": _OWN, "module": None}
+        added.append({**head, "config": inner, "name": own, "inbound_nodes": [node]})
+        return {**tensor, "config": {**tensor["config"], "keras_history": [own, 0, 0]}}
 
     changed = []
     for child in config["layers"]:
@@ -129,7 +106,9 @@ def _keep_off(layer: Mapping[str, Any], context: Context) -> Repaired | None:
             name = str(child.get("name"))
             kept_off.append(name)
             nodes = [
-                {**node, "args": unmasked(node.get("args"), name)} if _without_mask(node, masked) else node
+                {**node, "args": replaced(node.get("args"), partial(unmasked, name=name))}
+                if _without_mask(node, masked)
+                else node
                 for node in nodes
             ]
             child = {**child, "inbound_nodes": nodes}
@@ -144,7 +123,7 @@ def _without_mask(node: Mapping[str, Any], masked: set[str]) -> bool:
     kwargs = node.get("kwargs")
     if not isinstance(kwargs, Mapping) or "mask" not in kwargs or kwargs["mask"] is not None:
         return False
-    return any(h[0] in masked for h in _histories(node.get("args")))
+    return any(h[0] in masked for h in tensors(node.get("args")))
 
 
 ROWS = (LayerRepair(LOST_MASK, None, _keep_off),)

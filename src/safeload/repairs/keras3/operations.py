@@ -11,6 +11,7 @@ from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired
+from safeload.repairs.tensors import is_operation
 
 __all__ = ["ROWS"]
 
@@ -56,7 +57,30 @@ def _operation(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     return Repaired({**layer, "config": changed, "inbound_nodes": nodes})
 
 
+def _named(layer: Mapping[str, Any], context: Context) -> Repaired | None:
+    if context.runtime.dialect != "keras3" or "module" in layer or not is_operation(layer):
+        return None
+    return Repaired({**layer, "module": "keras.src.ops", "registered_name": None})
+
+
 ROWS = (
+    LayerRepair(
+        Rule(
+            "SL749",
+            "operation-by-name",
+            Severity.NOTE,
+            """\
+What it sees: an operation of `keras.ops` in an .h5 of Keras 3, which stores its name alone.
+Why it matters: `Add`, `Multiply`, `Reshape` and others are layers as well, and Keras takes the layer: 'too many positional
+arguments'. Keras can't load its own file then.
+Example: `x + y` between two layers, saved as .h5.
+What to do: nothing; the operation is the same.
+References: keras 3.15, `saving_utils.model_from_config`, `serialization_lib._retrieve_class_or_fn`.
+""",
+        ),
+        None,
+        _named,
+    ),
     LayerRepair(
         Rule(
             "SL751",

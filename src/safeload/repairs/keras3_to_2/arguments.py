@@ -82,13 +82,24 @@ def _lambda(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, An
 
 
 def _text_vectorization(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
-    """Keras 2's layer takes strings in, and says so by its dtype."""
-    return {**config, "dtype": "string"}
+    """Keras 2's layer takes strings in, and says so by its dtype; several lengths of n-grams have to be a tuple."""
+    ngrams = config.get("ngrams")
+    if isinstance(ngrams, list):
+        ngrams = {"class_name": "__tuple__", "items": ngrams}
+    return {**config, "dtype": "string", "ngrams": ngrams}
 
 
 def _numbering(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
     """Bins and words are numbered by integers; Keras 3.15 stores the float type of the layer's policy."""
     return {k: v for k, v in config.items() if not (k == "dtype" and config.get("output_mode") == "int")}
+
+
+def _bins(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras 3 stores the bins that were learned beside how many they should be; Keras 2 takes one of both."""
+    kept = _numbering(config, layer)
+    if kept.get("bin_boundaries") is not None:
+        kept.pop("num_bins", None)
+    return kept
 
 
 def _attention(config: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +116,8 @@ SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str,
     "Resizing": _resizing,
     "Lambda": _lambda,
     "TextVectorization": _text_vectorization,
-    **dict.fromkeys(("Discretization", "StringLookup", "IntegerLookup"), _numbering),
+    "Discretization": _bins,
+    **dict.fromkeys(("StringLookup", "IntegerLookup"), _numbering),
     "MultiHeadAttention": _attention,
 }
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safeload.repairs.keras3_to_2.own import class_of, is_operation
-from safeload.repairs.keras3_to_2.tensors import history, tensors
+from safeload.repairs.keras3_to_2.own import class_of
+from safeload.repairs.tensors import history, is_operation, tensors
 
 __all__ = ["without_implicit_masks"]
 

@@ -16,10 +16,10 @@ from safeload.repairs.keras3_to_2.masks import without_implicit_masks
 from safeload.repairs.keras3_to_2.operations import as_layer
 from safeload.repairs.keras3_to_2.own import class_of
 from safeload.repairs.keras3_to_2.rules import rule
-from safeload.repairs.keras3_to_2.tensors import history, tensors
 from safeload.repairs.refusal import refusal
+from safeload.repairs.tensors import history, is_graph, tensors
 
-__all__ = ["CALLS", "ROWS", "is_graph"]
+__all__ = ["CALLS", "ROWS"]
 
 CONSTANT = "_CONSTANT_VALUE"
 
@@ -46,12 +46,6 @@ CALLS: Mapping[str, tuple[str, ...]] = {
 
 _ONLY_KERAS3 = {"MultiHeadAttention": ("query_mask", "value_mask", "key_mask")}
 """Arguments of `call` that Keras 2 doesn't have."""
-
-
-def is_graph(layer: Any) -> bool:
-    """Whether a config node is a functional model."""
-    config = layer.get("config") if isinstance(layer, Mapping) else None
-    return isinstance(config, Mapping) and isinstance(config.get("layers"), list) and "output_layers" in config
 
 
 def _first_call(layer: Mapping[str, Any]) -> int:

@@ -12,9 +12,9 @@ from typing import Any
 from safeload.operations.arguments import ELLIPSIS
 from safeload.operations.keras3 import OPERATIONS
 from safeload.repairs.engine import Context, is_object
-from safeload.repairs.keras3_to_2.own import class_of, is_operation
-from safeload.repairs.keras3_to_2.tensors import history
+from safeload.repairs.keras3_to_2.own import class_of
 from safeload.repairs.refusal import refusal
+from safeload.repairs.tensors import history, is_operation
 
 __all__ = ["as_layer"]
 

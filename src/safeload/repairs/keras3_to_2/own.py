@@ -6,31 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from safeload.objects.catalog import Builtin, builtin
+from safeload.repairs.forms import plain as class_of
+from safeload.repairs.tensors import is_operation
 
-__all__ = ["accepted", "class_of", "is_operation", "own_class"]
+__all__ = ["accepted", "class_of", "own_class"]
 
 _EVERYWHERE = frozenset({"name", "trainable", "dtype", "activity_regularizer"})
 """Arguments that every layer takes."""
-
-
-def class_of(node: Mapping[str, Any]) -> str:
-    """The name of an object's class, without its package."""
-    return str(node.get("class_name")).rsplit(">", 1)[-1]
-
-
-def is_operation(node: Mapping[str, Any]) -> bool:
-    """Whether a node of a graph is an operation (`keras.ops`), which may share its name with a layer."""
-    module = node.get("module")
-    if isinstance(module, str):
-        return module.startswith("keras.") and "ops" in module.split(".")
-    if "module" in node or ">" in str(node.get("class_name")):
-        return False
-    # An .h5 has the class name alone; every layer stores `trainable`, and no operation does.
-    config = node.get("config")
-    named = builtin("keras3", "operation", class_of(node)) is not None
-    return (
-        named and isinstance(config, Mapping) and "trainable" not in config and node.get("class_name") != "InputLayer"
-    )
 
 
 def own_class(node: Mapping[str, Any], kind: str, dialect: str = "keras3") -> Builtin | None:

@@ -176,6 +176,8 @@ def _metric(node: Mapping[str, Any], writer: Writer, dialect: str) -> Any:
             config.pop("fn", None)
         return {**node, "config": config}
     function = config.get("fn")
+    if isinstance(function, Mapping) and function.get("class_name") == "function" and _is_keras_function(function):
+        function = function["config"]  # Keras 3 would get the bare name, which it doesn't look up here
     if not isinstance(function, str):
         return node
     cls = _CLASS_OF_FUNCTION.get(function)
@@ -194,6 +196,11 @@ def _unwrapped(node: Mapping[str, Any], of_name: Callable[[str], Any]) -> Any:
     if isinstance(function, Mapping) and function.get("class_name") == "function":
         return function
     return of_name(function) if isinstance(function, str) else node
+
+
+def _is_keras_function(node: Mapping[str, Any]) -> bool:
+    registered = node.get("registered_name")
+    return isinstance(node.get("config"), str) and registered in (None, "function", node["config"])
 
 
 def _is_keras(node: Mapping[str, Any]) -> bool:
