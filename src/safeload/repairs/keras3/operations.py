@@ -66,7 +66,7 @@ def _named(layer: Mapping[str, Any], context: Context) -> Repaired | None:
 ROWS = (
     LayerRepair(
         Rule(
-            "SL749",
+            "SL746",
             "operation-by-name",
             Severity.NOTE,
             """\
