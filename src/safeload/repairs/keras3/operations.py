@@ -66,7 +66,7 @@ def _named(layer: Mapping[str, Any], context: Context) -> Repaired | None:
 ROWS = (
     LayerRepair(
         Rule(
-            "SL746",
+            "SL789",
             "operation-by-name",
             Severity.NOTE,
             """\

@@ -13,7 +13,7 @@ from safeload.repairs.refusal import refusal
 __all__ = ["ROWS"]
 
 YOUNG = Rule(
-    "SL775",
+    "SL788",
     "keras3-young-argument",
     Severity.NOTE,
     """\
