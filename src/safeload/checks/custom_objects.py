@@ -236,7 +236,11 @@ def _mismatch(resolved: Resolved, value: object) -> Iterable[Finding]:
     parts = [f"needs {', '.join(wrong.missing)}"] if wrong.missing else []
     parts += [f"does not take {', '.join(wrong.unexpected)}"] if wrong.unexpected else []
     if wrong.unexpected and set(wrong.unexpected) <= _OF_KERAS:
-        hint = "let its __init__ take **kwargs and call super().__init__(**kwargs): Keras stores these for each layer"
+        hint = (
+            "let its __init__ take **kwargs and call super().__init__(**kwargs): Keras stores these for each layer"
+            if use.kind in ("layer", "model", "object")
+            else f"let its __init__ take {', '.join(wrong.unexpected)}=None, which its get_config() stored"
+        )
     elif wrong.missing and not wrong.unexpected:
         hint = f"let its get_config() give {', '.join(wrong.missing)}, or give them defaults, and save the model again"
     else:

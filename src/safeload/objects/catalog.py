@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["KINDS", "Builtin", "builtin", "is_alias", "names"]
+__all__ = ["KINDS", "Builtin", "builtin", "is_alias", "is_later_than", "names"]
 
 KINDS = (
     "layer model operation initializer regularizer constraint activation loss metric optimizer schedule dtype_policy "
@@ -46,6 +46,15 @@ _EXTRA = {
 _LEGACY = frozenset({"ThresholdedReLU", "RandomHeight", "RandomWidth"})
 """Layers that Keras 3 keeps under `keras._legacy.layers` alone, for files."""
 
+_OF_TF_KERAS = frozenset(
+    "AdditiveAttention Attention CategoryEncoding CenterCrop Conv1DTranspose ConvLSTM1D ConvLSTM3D Convolution1DTranspose "
+    "DepthwiseConv1D Discretization EinsumDense GroupNormalization GroupQueryAttention HashedCrossing Hashing Identity "
+    "IntegerLookup LayerNormalization MelSpectrogram MultiHeadAttention Normalization RMSNormalization RandomBrightness "
+    "RandomContrast RandomCrop RandomFlip RandomFourierFeatures RandomHeight RandomRotation RandomTranslation RandomWidth "
+    "RandomZoom Rescaling Resizing ReversibleEmbedding SpectralNormalization StringLookup SyncBatchNormalization "
+    "TextVectorization UnitNormalization".split()
+)
+"""Layers that standalone Keras up to 2.3.1 (`keras/layers` of that release) didn't have: in its files they are custom."""
 
 _ALIASES = {
     # Short names that `compile` and `get` take, in one Keras or another.
@@ -112,6 +121,14 @@ def names(dialect: str, kind: str) -> Mapping[str, object]:
     """The built-in names of a kind."""
     extra = dict.fromkeys(_EXTRA.get((dialect, kind), ()))
     return {**extra, **_tables()[dialect].get(kind, {})}
+
+
+def is_later_than(kind: str, name: str, version: tuple[int, ...], is_tf_keras: bool | None) -> bool:
+    """Whether one of Keras' own is younger than a file's writer, so that the file means another object of that name.
+
+    Only where it is certain: the layers of standalone Keras up to 2.3 (a custom `Attention` was common then).
+    """
+    return kind == "layer" and name in _OF_TF_KERAS and is_tf_keras is False and (1,) <= version < (2, 4)
 
 
 def is_alias(kind: str, name: str) -> bool:

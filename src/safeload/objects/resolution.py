@@ -7,9 +7,9 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safeload.document import ModelDocument
+from safeload.document import ModelDocument, Writer
 from safeload.errors import MissingCustomObjectError
-from safeload.objects.catalog import KINDS, Builtin, builtin, is_alias
+from safeload.objects.catalog import KINDS, Builtin, builtin, is_alias, is_later_than
 from safeload.objects.loading import Static
 from safeload.objects.scope import Origin, Scope
 from safeload.objects.uses import ObjectUse, uses
@@ -155,14 +155,15 @@ def resolve(document: ModelDocument, runtime: Runtime, scope: Scope, *, may_impo
     """
     found = [*uses(document.architecture, kind="layer"), *uses(document.training, where="training", training=True)]
     names = frozenset((u.registered_name or u.name).rpartition(">")[2] for u in found)
-    finder = _Finder(runtime.dialect, scope, names, may_import)
+    finder = _Finder(runtime.dialect, scope, names, may_import, document.writer)
     resolved = tuple(finder.find(use) for use in found)
     return Resolution(resolved, finder.handed, finder.known())
 
 
 class _Finder:
-    def __init__(self, dialect: str, scope: Scope, names: frozenset[str], may_import: bool) -> None:
+    def __init__(self, dialect: str, scope: Scope, names: frozenset[str], may_import: bool, writer: Writer) -> None:
         self.dialect = dialect
+        self.writer = writer
         self.scope = scope
         self.handed: dict[str, Any] = dict(scope.custom_objects)
         self._seen: list[Origin] = []
@@ -226,6 +227,10 @@ class _Finder:
         for kind in self.kinds(use):
             own = builtin(self.dialect, kind, use.name)
             if own is not None:
+                writer = self.writer
+                named = (writer.keras or "")[:1].isdigit()
+                if named and is_later_than(own.kind, use.name, writer.version, writer.is_tf_keras):
+                    return None
                 return _target(own, use, self.dialect)
             if use.is_function and is_alias(kind, use.name.lower() if kind == "optimizer" else use.name):
                 return Target("keras", use.name, kind)
