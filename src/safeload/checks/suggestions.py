@@ -38,6 +38,7 @@ class Suggestions:
     def for_missing(cls, missing: Iterable[Resolved], known: Sequence[str], dialect: str) -> Suggestions:
         """Look for everything at once, within one bound of time."""
         wanted = {n for r in missing for n in (r.use.name, r.use.registered_name) if n is not None and n != "<lambda>"}
+        known = [name for name in known if not name.startswith("safeload>")]  # ours, registered by an earlier load
         return cls(dialect, known, search(wanted, [p.module for p in PACKAGES]))
 
     def places(self, use: ObjectUse) -> tuple[str, ...]:
