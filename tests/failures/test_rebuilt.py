@@ -359,6 +359,18 @@ def test_what_safeload_does(row: Row, keras: Any) -> None:
         assert_numbers(row, load(row, row.cure(keras)))
 
 
+def test_a_class_of_the_other_keras(keras: Any) -> None:
+    """Report 21: tensorflow_hub's layer derives from tf_keras, whichever Keras runs."""
+    import tf_keras
+
+    other = tf_keras if keras.__name__ != "tf_keras" else __import__("keras")
+    row = next(r for r in ROWS if r.file == "k2_trigpos.h5")
+    foreign = layer("TrigPosEmbedding", lambda x: x, "output_dim", "mode")(other)
+    with pytest.raises(safeload.CustomObjectMismatchError, match=f"is a class of {other.__name__}, and") as caught:
+        load(row, foreign)
+    assert "pass a class that derives from" in (caught.value.hint or "")
+
+
 def test_the_bare_loader_says_what_was_reported() -> None:
     for row in ROWS:
         for number in row.reports.split():

@@ -200,7 +200,9 @@ def check(examination: Examination) -> Iterable[Finding]:
             )
     for resolved in resolution.resolved:
         if resolved.target is not None and resolved.target.module is None and (not resolved.use.training or strict):
-            yield from _mismatch(resolved, resolution.custom_objects.get(resolved.target.name))
+            value = resolution.custom_objects.get(resolved.target.name)
+            yield from _foreign(resolved, value, examination.runtime.flavour)
+            yield from _mismatch(resolved, value)
     for resolved in resolution.ambiguous:
         use = resolved.use
         yield AMBIGUOUS.finding(
@@ -226,6 +228,23 @@ def _layer_at(config: Any, where: str) -> str | None:
             if isinstance(node, Mapping) and isinstance(node.get("name"), str):
                 name = node["name"]
     return name
+
+
+def _foreign(resolved: Resolved, value: object, flavour: str | None) -> Iterable[Finding]:
+    """A class that derives from the other Keras: tensorflow_hub's `KerasLayer`, for one, beside Keras 3."""
+    homes = {base.__module__.split(".")[0] for base in getattr(value, "__mro__", ())}
+    wanted, other = ("tf_keras", "keras") if flavour == "tf_keras" else ("keras", "tf_keras")
+    if other not in homes or wanted in homes:
+        return
+    switch = "" if flavour == "tf_keras" else "set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported, or "
+    yield MISMATCH.finding(
+        f"{resolved.use.name} ({resolved.origin}) is a class of {other}, and {wanted} runs here",
+        where=resolved.use.where,
+        hint=f"{switch}pass a class that derives from {wanted}'s",
+        name=resolved.use.name,
+        expected=(wanted,),
+        found=(other,),
+    )
 
 
 def _mismatch(resolved: Resolved, value: object) -> Iterable[Finding]:
