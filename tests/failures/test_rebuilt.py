@@ -284,6 +284,24 @@ ALIKE = (
     Row("", "", "tf115_lambda_K.h5"),
     Row("", "", "tf21_rnn"),
     Row("", "", "k11_attention.h5", Missing, "Attention was not found", "Attention"),
+    Row(
+        "",
+        "",
+        "k3_block.keras",
+        Mismatch,
+        "does not take name, trainable, dtype",
+        "**kwargs",
+        objects=of("customs_keras3", "TransformerBlock"),
+    ),
+    Row(
+        "",
+        "",
+        "k3_block_functional.keras",
+        Mismatch,
+        "does not take name, trainable, dtype",
+        "**kwargs",
+        objects=of("customs_keras3", "TransformerBlock"),
+    ),
     Row("", "", "tf115_patches.h5", Mismatch, "does not take", "**kwargs", objects=of("customs_tf", "Patches")),
 )
 """Files of the kind that a report names, whose message the versions at hand don't give (a report's number), and other
