@@ -11,6 +11,7 @@ import pytest
 
 import safeload
 from safeload.lambdas import bytecodes, python_of
+from safeload.runtime import detect
 
 CODE = base64.b64encode(marshal.dumps((lambda x: x * id(2)).__code__)).decode()
 
@@ -57,10 +58,16 @@ CONFIGS = {
 
 
 @pytest.mark.core
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_bytecode_in_any_slot(config: dict[str, Any]) -> None:
+@pytest.mark.parametrize("slot", CONFIGS)
+def test_bytecode_in_any_slot(slot: str) -> None:
+    config = CONFIGS[slot]
     report = safeload.check(config)
     error = report.error()
+    if slot == "as an output shape" and detect().dialect == "keras2":
+        # SL804 takes the shape from tracing and drops the bytecode, so that the function's name alone is left to judge.
+        assert isinstance(error, safeload.MissingCustomObjectError)
+        assert error.missing == ("f",)
+        return
     assert isinstance(error, safeload.UnsafeModelError) or any(f.name == "lambda-bytecode" for f in report)
     assert any(f.rule == "SL201" for f in report.errors)
     with pytest.raises(safeload.SafeLoadError):
