@@ -1,8 +1,8 @@
 """Packages that bring Keras objects or TensorFlow operations, as data, and the line that installs one that fits.
 
 Sources: each package's `setup.py` and compatibility table; tensorflow-addons' README (its development ended in 2024),
-tensorflow-io's and tensorflow-decision-forests' tables of versions. `tools/verify_environments.py` asks the registry whether the lines
-resolve; docs/environments.md holds its last answers.
+tensorflow-io's and tensorflow-decision-forests' tables of versions. The lines were resolved once by hand, for TensorFlow 2.12 to
+2.21; `tools/verify_environments.py` asks the registry about environments alone.
 """
 
 from __future__ import annotations
