@@ -12,7 +12,7 @@ SOURCES = Path(__file__).parents[1] / "src" / "safeload"
 
 LEVELS = (
     {"errors", "bytesource", "events"},
-    {"findings", "limits", "malformed", "strictjson"},
+    {"findings", "limits", "malformed", "strictjson", "trees"},
     {
         "source",
         "budgets",

@@ -26,7 +26,7 @@ FILES = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".h5", ".keras"))
 def step(model: Any, x: Any, y: Any) -> list[Any]:
     model.run_eagerly = True  # tracing takes longer than a step
     model.train_on_batch(x, y)
-    return model.get_weights()  # type: ignore[no-any-return]
+    return model.get_weights()
 
 
 @pytest.mark.core

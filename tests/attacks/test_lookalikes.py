@@ -27,7 +27,7 @@ def honest(make: Callable[[ModuleType], Any]) -> Callable[[ModuleType], Any]:
 
 @honest
 def a_layer_called_lambda2(keras: ModuleType) -> Any:
-    class Lambda2(keras.layers.Layer):  # type: ignore[name-defined,misc]
+    class Lambda2(keras.layers.Layer):
         def call(self, x: Any) -> Any:
             return x * 2
 

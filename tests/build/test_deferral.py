@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 def drawn(keras: ModuleType) -> Any:
     """An initializer that counts how often it is run."""
 
-    class Counting(keras.initializers.Initializer):  # type: ignore[misc, name-defined]
+    class Counting(keras.initializers.Initializer):
         calls = 0
 
         def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
@@ -107,7 +107,7 @@ def test_other_threads_build_the_plain_way(keras: ModuleType) -> None:
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, while it saves
 def test_a_layer_that_reads_its_weights_while_it_is_built(keras: ModuleType, tmp_path: Path) -> None:
     @keras.saving.register_keras_serializable("tests")
-    class Norm(keras.layers.Layer):  # type: ignore[misc, name-defined]
+    class Norm(keras.layers.Layer):
         def build(self, shape: Any) -> None:
             self.kernel = self.add_weight(shape=(shape[-1],), initializer="random_normal", name="kernel")
             self.seen = self.kernel.numpy()

@@ -26,7 +26,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SavedModel of a module with a variable, a table and a branch."""
     import tensorflow as tf
 
-    class Honest(tf.Module):  # type: ignore[misc]
+    class Honest(tf.Module):
         def __init__(self) -> None:
             super().__init__()
             self.w = tf.Variable(np.ones((3, 2), "float32"), name="w")
@@ -312,7 +312,7 @@ def test_an_operation_that_the_cpu_cannot_run_is_named(tmp_path: Path) -> None:
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("there is a GPU that runs it")
 
-    class Pooling(tf.Module):  # type: ignore[misc]
+    class Pooling(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None, 2, 8, 8], tf.float32, "x")])
         def f(self, x: Any) -> Any:
             return tf.nn.max_pool2d(x, 2, 2, "SAME", data_format="NCHW")

@@ -90,7 +90,7 @@ def test_giant_sizes_are_refused(tmp_path: Path) -> None:
 def keras3(path: Path, name: str, options: dict[str, Any], *args: Any) -> Path:
     """A file of Keras 3 with one operation of `keras.ops`."""
     tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 4], "dtype": "float32"}}
-    tensor["config"]["keras_history"] = ["x", 0, 0]  # type: ignore[index]
+    tensor["config"]["keras_history"] = ["x", 0, 0]
     home = {"module": "keras.src.ops.numpy", "registered_name": name}
     layers = [
         {

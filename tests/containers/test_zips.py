@@ -47,11 +47,11 @@ def streamed(files: dict[str, bytes], force: bool) -> bytes:
             return True
 
         def write(self, data: object) -> int:
-            self.pieces.append(bytes(data))  # type: ignore[call-overload]
+            self.pieces.append(bytes(data))
             return len(self.pieces[-1])
 
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w") as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(pipe, "w") as archive:
         for name, data in files.items():
             with archive.open(name, "w", force_zip64=force) as member:
                 member.write(data)

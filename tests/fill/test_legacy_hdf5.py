@@ -18,7 +18,7 @@ def test_a_class_whose_file_says_no_shape_is_told_how_to_go_on(tmp_path: Path) -
         return  # Keras 2 writes no such file: it stores subclassed models as SavedModels alone
     import tensorflow as tf
 
-    class Tiny(tf.keras.Model):  # type: ignore[misc, name-defined]
+    class Tiny(tf.keras.Model):
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
             self.first = tf.keras.layers.Dense(2)

@@ -69,6 +69,6 @@ def test_numbers_are_those_of_the_writer(python: str) -> None:
             assert [f.shape for f in found] == [e.shape for e in expected]
             for f, e in zip(found, expected, strict=True):
                 np.testing.assert_allclose(f, e, rtol=2e-5, atol=1e-5)
-        except Exception as error:
+        except Exception as error:  # all that differ are told at once, at the end
             wrong.append(f"{name}: {type(error).__name__}: {re.sub(chr(10), ' ', str(error))[:300]}")
     assert not wrong, "\n".join(wrong)

@@ -135,7 +135,7 @@ def test_python_2_divides_integers() -> None:
 
 
 def test_resizing_needs_to_know_which_tensorflow() -> None:
-    code = own(lambda x: tf.image.resize(x, (8, 8)))  # type: ignore[name-defined]  # noqa: F821
+    code = own(lambda x: tf.image.resize(x, (8, 8)))  # noqa: F821
     assert "tf.image.resize" in str(read_function(code, tensorflow=None).stopped)
     first, second = (str(read_function(code, tensorflow=n).source) for n in (1, 2))
     assert "compat.v1" in first

@@ -36,7 +36,7 @@ def named(x: Any, factor: float) -> Any:
 
 
 CONFIG = model(
-    stored(lambda x: K.l2_normalize(x, axis=1)),  # type: ignore[name-defined]  # noqa: F821
+    stored(lambda x: K.l2_normalize(x, axis=1)),  # noqa: F821
     stored(named, arguments={"factor": 3.0}),
 )
 
@@ -53,7 +53,7 @@ def written(tmp_path: Path) -> str:
     layers = keras.layers
     given = keras.Input((4,))
     dense = layers.Dense(4, kernel_initializer="identity", name="dense")(given)
-    unit = layers.Lambda(lambda x: tf.math.l2_normalize(x, axis=1), name="unit")(dense)  # type: ignore[name-defined]  # noqa: F821
+    unit = layers.Lambda(lambda x: tf.math.l2_normalize(x, axis=1), name="unit")(dense)  # noqa: F821
     both = layers.Lambda(lambda a: a[0] * 3.0 - a[1][:, :1], name="both")([unit, dense])
     path = str(tmp_path / "written.h5")
     keras.Model(given, both).save(path)

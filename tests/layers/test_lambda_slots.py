@@ -73,7 +73,7 @@ def test_an_activation(tmp_path: Path, form: str) -> None:
     """Keras 2.13 on keeps of the object what is under `config`; saved again, it is plain data."""
     from safeload.runtime import detect, keras_module
 
-    function: Any = {"value": dump(lambda x: x * tf.nn.sigmoid(x))}  # type: ignore[name-defined]  # noqa: F821
+    function: Any = {"value": dump(lambda x: x * tf.nn.sigmoid(x))}  # noqa: F821
     if form == "object":
         function = {"class_name": "__lambda__", "config": function}
     model = load(sequential(layer("Activation", activation=function)))
@@ -96,8 +96,8 @@ def test_an_initializer_and_a_regularizer(tmp_path: Path) -> None:
     dense = layer(
         "Dense",
         units=2,
-        kernel_initializer=coded(lambda shape, dtype=None: tf.ones(shape, dtype) * 0.5),  # type: ignore[name-defined]  # noqa: F821
-        kernel_regularizer=coded(lambda w: 0.1 * tf.reduce_sum(w)),  # type: ignore[name-defined]  # noqa: F821
+        kernel_initializer=coded(lambda shape, dtype=None: tf.ones(shape, dtype) * 0.5),  # noqa: F821
+        kernel_regularizer=coded(lambda w: 0.1 * tf.reduce_sum(w)),  # noqa: F821
     )
     report = safeload.check(sequential(dense))
     assert "kernel_initializer: lambda shape, dtype: tf.ones(shape, dtype) * 0.5" in str(
@@ -119,8 +119,8 @@ def test_a_loss_and_a_metric(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile(
         "sgd",
-        loss=lambda y, p: tf.reduce_mean(tf.abs(y - p)),  # type: ignore[name-defined]  # noqa: F821
-        metrics=[lambda y, p: tf.reduce_max(p)],  # type: ignore[name-defined]  # noqa: F821
+        loss=lambda y, p: tf.reduce_mean(tf.abs(y - p)),  # noqa: F821
+        metrics=[lambda y, p: tf.reduce_max(p)],  # noqa: F821
     )
     model.train_on_batch(np.ones((2, 4)), np.zeros((2, 1)))
     path = str(tmp_path / "trained.keras")
@@ -148,7 +148,7 @@ def test_a_function_of_the_callers_comes_first(key: str) -> None:
     """Under the name of the layer, or of the function; whether the file's can be read or not."""
 
     def scaled(x: Any) -> Any:
-        return unknown(x)  # type: ignore[name-defined]  # noqa: F821
+        return unknown(x)  # noqa: F821
 
     file = sequential(layer("Lambda", **legacy(scaled, output_shape=dump(lambda s: s), output_shape_type="lambda")))
     with pytest.raises(safeload.UnsafeModelError, match="it calls unknown"):
@@ -216,7 +216,7 @@ def test_masks_and_shapes() -> None:
 
 def test_an_open_shape_is_completed() -> None:
     function = legacy(
-        lambda x: tf.reshape(x, tf.concat([tf.shape(x)[:1], [12]], 0)),  # type: ignore[name-defined]  # noqa: F821
+        lambda x: tf.reshape(x, tf.concat([tf.shape(x)[:1], [12]], 0)),  # noqa: F821
         output_shape=dump(lambda s: (s[0], s[1] * s[2])),
         output_shape_type="lambda",
     )
@@ -230,14 +230,14 @@ def test_training_is_told() -> None:
     model = load(file)
     np.testing.assert_allclose(np.asarray(model(X, training=False)), X)
     np.testing.assert_allclose(np.asarray(model(X, training=True)), X * 2)
-    noise = sequential(layer("Lambda", **legacy(lambda x: K.in_train_phase(x + 1, x))))  # type: ignore[name-defined]  # noqa: F821
+    noise = sequential(layer("Lambda", **legacy(lambda x: K.in_train_phase(x + 1, x))))  # noqa: F821
     np.testing.assert_allclose(computed(load(noise)), X)
 
 
 def sampling(args: Any) -> Any:
     z_mean, z_log_sigma = args
-    epsilon = K.random_normal(shape=(K.shape(z_mean)[0], K.int_shape(z_mean)[1]), mean=0.0, stddev=1.0)  # type: ignore[name-defined]  # noqa: F821
-    return z_mean + K.exp(z_log_sigma) * epsilon  # type: ignore[name-defined]  # noqa: F821
+    epsilon = K.random_normal(shape=(K.shape(z_mean)[0], K.int_shape(z_mean)[1]), mean=0.0, stddev=1.0)  # noqa: F821
+    return z_mean + K.exp(z_log_sigma) * epsilon  # noqa: F821
 
 
 def test_a_variational_autoencoder_draws_at_each_call() -> None:
@@ -273,7 +273,7 @@ def test_a_variational_autoencoder_draws_at_each_call() -> None:
 
 
 def test_inspect_imports_no_tensorflow(run_python: Any, tmp_path: Path) -> None:
-    code = sequential(layer("Lambda", **legacy(lambda x: K.l2_normalize(x, axis=1))))  # type: ignore[name-defined]  # noqa: F821
+    code = sequential(layer("Lambda", **legacy(lambda x: K.l2_normalize(x, axis=1))))  # noqa: F821
     (tmp_path / "model.json").write_text(json.dumps(code), encoding="utf-8")
     program = (
         "import json, sys, safeload\n"

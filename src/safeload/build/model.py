@@ -44,10 +44,10 @@ def build(
 
 def deserializer(keras: ModuleType) -> Any:
     """What builds an object from the form that has its module; Keras 2.12 doesn't export it yet."""
-    saving = getattr(keras, "saving", None)
+    saving: Any = getattr(keras, "saving", None)
     for home in (saving, getattr(saving, "serialization_lib", None)):
-        if hasattr(home, "deserialize_keras_object"):
-            return home.deserialize_keras_object  # type: ignore[union-attr]
+        if home is not None and hasattr(home, "deserialize_keras_object"):
+            return home.deserialize_keras_object
     return keras.utils.deserialize_keras_object
 
 

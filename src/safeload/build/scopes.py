@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from safeload.build.randomness import random_states
+from safeload.trees import mappings
 
 __all__ = ["building"]
 
@@ -96,17 +97,8 @@ def _name_counters(keras: ModuleType, config: Any) -> Iterator[None]:
 
 def _layer_names(config: Any) -> set[str]:
     """The names of all layers in a config."""
-    found: set[str] = set()
-    stack = [config]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, list | tuple):
-            stack += node
-        elif isinstance(node, Mapping):
-            if isinstance(node.get("name"), str) and "class_name" not in node:
-                found.add(node["name"])
-            stack += [v for k, v in node.items() if isinstance(v, Mapping | list) and k != "inbound_nodes"]
-    return found
+    nodes = mappings(config, without=("inbound_nodes",))
+    return {node["name"] for node in nodes if isinstance(node.get("name"), str) and "class_name" not in node}
 
 
 @contextlib.contextmanager

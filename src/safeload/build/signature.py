@@ -66,8 +66,8 @@ def _model_class(keras: ModuleType) -> type:
     return _classes[keras.__name__]
 
 
-def _make_class(keras: ModuleType) -> type:
-    class SavedModelFunction(keras.Model):  # type: ignore[misc, name-defined]
+def _make_class(keras: Any) -> type:
+    class SavedModelFunction(keras.Model):
         """A model whose layers are one function of a SavedModel."""
 
         def __init__(self, endpoint: Endpoint, name: str) -> None:

@@ -10,6 +10,7 @@ from safeload.containers.memory import available_memory, total_memory
 from safeload.document import ModelDocument, WeightEntry, WeightGroup
 from safeload.errors import InsufficientMemoryError
 from safeload.findings import Finding, Rule, Severity
+from safeload.trees import mappings
 
 __all__ = ["MIXED_PRECISION", "TOO_LARGE", "check", "needed_memory"]
 
@@ -78,15 +79,9 @@ def _size(entry: WeightEntry) -> int:
 
 
 def _policies(config: Any) -> Iterator[str]:
-    stack = [config]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, list | tuple):
-            stack += node
-        elif isinstance(node, Mapping):
-            policy = node.get("dtype")
-            name = policy.get("config") if isinstance(policy, Mapping) else policy
-            name = name.get("name") if isinstance(name, Mapping) else name
-            if isinstance(name, str) and "float16" in name:
-                yield name
-            stack += [v for v in node.values() if isinstance(v, Mapping | list | tuple)]
+    for node in mappings(config):
+        policy = node.get("dtype")
+        name = policy.get("config") if isinstance(policy, Mapping) else policy
+        name = name.get("name") if isinstance(name, Mapping) else name
+        if isinstance(name, str) and "float16" in name:
+            yield name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from safeload.checks import Examination
 from safeload.document import ModelDocument, WeightEntry
@@ -93,10 +94,10 @@ def _weights(document: ModelDocument) -> Iterator[Finding]:
         )
 
 
-def _finite(array: object) -> bool:
+def _finite(array: Any) -> bool:
     import numpy as np
 
-    return bool(np.isfinite(array).all())  # type: ignore[call-overload]
+    return bool(np.isfinite(array).all())
 
 
 def _entries(document: ModelDocument) -> Iterator[tuple[str, WeightEntry]]:

@@ -99,7 +99,8 @@ def check(examination: Examination) -> Iterable[Finding]:
     """All bytecode, in any slot of either config, and all that building would open."""
     document, repaired, options = examination.document, examination.repaired, examination.options
     setting = setting_of(document)
-    python = tuple(int(n) for n in examination.runtime.python.split(".")[:2])
+    major, minor = (int(n) for n in examination.runtime.python.split(".")[:2])
+    python = (major, minor)
     for code in bytecodes(repaired.architecture):
         name = f"the layer {code.layer!r}" if code.layer else "the model"
         of = f" of Python {code.range}" if code.range else ""
@@ -111,7 +112,7 @@ def check(examination: Examination) -> Iterable[Finding]:
                 f"{name} holds Python bytecode{of}{shown}{stopped}",
                 where=code.where,
                 hint="if you trust the file's author, load it with safe_mode=False"
-                + ("" if code.runs_on(python[:2]) else f", under Python {code.range}")  # type: ignore[arg-type]
+                + ("" if code.runs_on(python) else f", under Python {code.range}")
                 + "; otherwise rebuild the layer from its source code",
                 threats=(f"{code.where}: Python bytecode",),
                 evidence={
@@ -121,7 +122,7 @@ def check(examination: Examination) -> Iterable[Finding]:
                     "stopped": reading.stopped,
                 },
             )
-        elif not code.runs_on(python[:2]):  # type: ignore[arg-type]
+        elif not code.runs_on(python):
             yield LAMBDA_OF_ANOTHER_PYTHON.finding(
                 f"{name} holds bytecode of Python {code.range}; Python {examination.runtime.python} runs here",
                 where=code.where,

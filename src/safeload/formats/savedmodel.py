@@ -26,6 +26,7 @@ from safeload.formats.tensorflow.vocabularies import Tables, with_vocabularies
 from safeload.formats.tensorflow.wire import parse
 from safeload.formats.texts import parse_json
 from safeload.source import Source
+from safeload.trees import mappings
 
 __all__ = ["Signature", "TensorInfo", "read"]
 
@@ -187,16 +188,7 @@ def _architecture(root: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _lacks_config(config: Any) -> bool:
     """Whether a config in it is missing: that layer can't be built by anyone."""
-    stack = [config]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Mapping):
-            if _NO_CONFIG in node:
-                return True
-            stack.extend(node.values())
-        elif isinstance(node, list):
-            stack.extend(node)
-    return False
+    return any(_NO_CONFIG in node for node in mappings(config))
 
 
 def _training(root: Mapping[str, Any]) -> Mapping[str, Any] | None:

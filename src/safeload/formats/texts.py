@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,8 +113,7 @@ def _keys_of_text(text: str) -> int | None:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
+        twice = next(key for key, count in Counter(k for k, _ in pairs).items() if count > 1)
         raise _Refused(f"the key {twice[:80]!r} stands twice in one object")
     return found
 
@@ -135,7 +135,7 @@ def parse_yaml(data: bytes, *, path: str | None) -> Any:
             packages=("pyyaml",),
         ) from error
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    class Loader(yaml.SafeLoader):
         """Plain data, with tuples as lists; a key twice in one mapping is an error."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:

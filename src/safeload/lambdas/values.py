@@ -14,6 +14,7 @@ from safeload.lambdas.instructions import Instruction
 from safeload.lambdas.marshal_reader import Code, Malformed
 
 __all__ = [
+    "EXCEPTIONS",
     "NOBODY",
     "NULL",
     "OPAQUE",
@@ -31,6 +32,11 @@ __all__ = [
     "Slice",
     "copied",
 ]
+
+EXCEPTIONS = frozenset(
+    "AssertionError AttributeError Exception IndexError KeyError NotImplementedError RuntimeError TypeError ValueError".split()
+)
+"""Those that a function may raise; what it raises is told, and the branch that raises has no value."""
 
 NOBODY = -1
 """The frame of lists that no frame may change: constants, defaults, what came from a caller."""

@@ -10,11 +10,11 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["MultiHeadAttention"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @keras.utils.register_keras_serializable("safeload")
-class MultiHeadAttention(keras.layers.MultiHeadAttention):  # type: ignore[misc, name-defined]
+class MultiHeadAttention(keras.layers.MultiHeadAttention):
     """Neither applies the masks of its inputs nor passes one on; `attention_mask` works as ever.
 
     The masks hang on the tensors, so the computation gets copies of them.

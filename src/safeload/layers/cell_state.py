@@ -8,12 +8,12 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["CellStateLSTMCell"]
 
-_keras = keras_module(detect())
+_keras: Any = keras_module(detect())
 _LSTMCell: Any = _keras.layers.LSTMCell
 
 
 @_keras.utils.register_keras_serializable("safeload", "CellStateLSTMCell")
-class CellStateLSTMCell(_LSTMCell):  # type: ignore[misc]
+class CellStateLSTMCell(_LSTMCell):
     """Keras' LSTMCell whose output is the second of its states."""
 
     def call(self, inputs: Any, states: Any, training: Any = False) -> Any:

@@ -17,11 +17,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from safeload.layers.registration import Mixin
 from safeload.runtime import detect, keras_module
 
 __all__ = ["NAMES", "RECURRENT"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 NAMES = (
     "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose SeparableConv1D SeparableConv2D "
@@ -87,7 +88,7 @@ def _without_holes(layer: Any, base: type) -> Any:
     return twin
 
 
-class _Transposing:
+class _Transposing(Mixin):
     """Mixed in before Keras' class; see the module."""
 
     safeload_base: type
@@ -99,12 +100,12 @@ class _Transposing:
     def call(self, inputs: Any) -> Any:
         base: Any = self.safeload_base
         layer = _without_holes(self, base) if _dilates(self, base) else self
-        if self.data_format != "channels_first" or not _transposes(self.safeload_device):  # type: ignore[attr-defined]
+        if self.data_format != "channels_first" or not _transposes(self.safeload_device):
             return base.call(layer, inputs)
         return _to_first(base.call(_twin(layer, base), _to_last(inputs)))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "device": self.safeload_device}  # type: ignore[misc]
+        return {**super().get_config(), "device": self.safeload_device}
 
 
 def _layer(name: str) -> type | None:
@@ -131,18 +132,18 @@ class _TransposingCell:
         return _to_first(base.recurrent_conv(_twin(self, base), _to_last(x), *args, **kwargs))
 
 
-class _Recurrent:
+class _Recurrent(Mixin):
     """Mixed in before Keras' ConvLSTM: its cell is turned into one that transposes."""
 
     def __init__(self, *args: Any, device: str = "auto", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.safeload_device = device
-        if self.cell.data_format == "channels_first" and _transposes(device):  # type: ignore[attr-defined]
-            cell: Any = self.cell  # type: ignore[attr-defined]
+        if self.cell.data_format == "channels_first" and _transposes(device):
+            cell: Any = self.cell
             cell.__class__ = _cell(type(cell))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "device": self.safeload_device}  # type: ignore[misc]
+        return {**super().get_config(), "device": self.safeload_device}
 
 
 def _cell(base: type) -> type:

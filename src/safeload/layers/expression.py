@@ -15,11 +15,11 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["Expression", "evaluate"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @registered
-class Expression(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class Expression(keras.layers.Layer):
     """A pure function of its input, in the place of a Lambda.
 
     As a Lambda's, its mask ends here unless it has a program for it (`Lambda.compute_mask` gave its `mask` argument, None by

@@ -143,7 +143,8 @@ def _function(name: str) -> tuple[Callable[..., Any], Mapping[str, str]]:
 def _operation(name: str) -> Callable[..., Any]:
     """A function of `keras.ops`: Keras 3's own, or what `ops3` computes where Keras 2 is installed."""
     if detect().dialect == "keras3":
-        return getattr(keras_module(detect()).ops, name)  # type: ignore[no-any-return]
+        found: Callable[..., Any] = getattr(keras_module(detect()).ops, name)
+        return found
     from safeload.layers.ops3 import _COMPUTED
 
     wanted = name.replace("_", "").lower()

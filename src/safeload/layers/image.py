@@ -10,11 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from safeload.layers.registration import Mixin
 from safeload.runtime import detect, keras_module
 
 __all__ = ["RandomBrightness", "RandomContrast", "RandomCrop", "RandomHeight", "RandomWidth", "Resizing"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 _register = keras.utils.register_keras_serializable("safeload")
 
 _HEIGHT, _WIDTH = -3, -2
@@ -51,7 +52,7 @@ def _resize_and_crop(images: Any, height: int, width: int) -> Any:
 
 
 @_register
-class Resizing(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class Resizing(keras.layers.Layer):
     """Resizes, with every interpolation of `tf.image.resize`, and gives floats whatever it gets."""
 
     def __init__(
@@ -85,7 +86,7 @@ class Resizing(keras.layers.Layer):  # type: ignore[misc, name-defined]
 
 
 @_register
-class RandomCrop(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class RandomCrop(keras.layers.Layer):
     """Crops anywhere in training, and to the middle, resized, otherwise.
 
     Args:
@@ -133,24 +134,24 @@ class RandomCrop(keras.layers.Layer):  # type: ignore[misc, name-defined]
         return {**super().get_config(), **own}
 
 
-class _Floats:
+class _Floats(Mixin):
     """What gives floats for integers."""
 
     def call(self, inputs: Any, training: Any = True) -> Any:
-        return super().call(tf.cast(inputs, self.compute_dtype), training=training)  # type: ignore[misc, attr-defined]
+        return super().call(tf.cast(inputs, self.compute_dtype), training=training)
 
 
 @_register
-class RandomContrast(_Floats, keras.layers.RandomContrast):  # type: ignore[misc, name-defined]
+class RandomContrast(_Floats, keras.layers.RandomContrast):
     """Another contrast in training; floats always."""
 
 
 @_register
-class RandomBrightness(_Floats, keras.layers.RandomBrightness):  # type: ignore[misc, name-defined]
+class RandomBrightness(_Floats, keras.layers.RandomBrightness):
     """Another brightness in training; floats always."""
 
 
-class _RandomSize(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class _RandomSize(keras.layers.Layer):
     """What RandomHeight and RandomWidth share: one side gets another length in training."""
 
     axis = _HEIGHT

@@ -14,7 +14,7 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["BatchNormalization1", "Cosine", "Highway", "MaxoutDense", "ParametricSoftplus", "SReLU"]
 
-_keras = keras_module(detect())
+_keras: Any = keras_module(detect())
 _register = _keras.utils.register_keras_serializable
 _Layer: Any = _keras.layers.Layer
 
@@ -26,7 +26,7 @@ _KINDS = {
 }
 
 
-class _Configured(_Layer):  # type: ignore[misc]
+class _Configured(_Layer):
     """A layer whose arguments are its config: each named in `ARGUMENTS` with its default."""
 
     ARGUMENTS: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["LocallyConnected1D", "LocallyConnected2D"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 def _length(size: int, kernel: int, stride: int, padding: str) -> int:
@@ -32,7 +32,7 @@ def _windows(size: int, kernel: int, stride: int, padding: str) -> list[range]:
     return found
 
 
-class _LocallyConnected(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class _LocallyConnected(keras.layers.Layer):
     """What both share. `implementation` decides the form of the kernel, as in tf.keras 1.14 and later.
 
     The bias has the shape `(places, filters)`. In channels_first, `K.bias_add` of Keras 2 reshapes it to the output's,

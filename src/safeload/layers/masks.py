@@ -10,11 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from safeload.layers.registration import Mixin
 from safeload.runtime import detect, keras_module
 
 __all__ = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "ReLU", "Subtract"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 _register = keras.utils.register_keras_serializable("safeload")
 
 
@@ -31,48 +32,48 @@ def _all_of(masks: Sequence[Any] | None) -> Any:
     return kept
 
 
-class _Merging:
+class _Merging(Mixin):
     """What the merging layers share."""
 
     def call(self, inputs: Any) -> Any:
-        return super().call([tf.identity(x) for x in inputs])  # type: ignore[misc]
+        return super().call([tf.identity(x) for x in inputs])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return _all_of(mask)
 
 
 @_register
-class Add(_Merging, keras.layers.Add):  # type: ignore[misc, name-defined]
+class Add(_Merging, keras.layers.Add):
     """A sum whose mask is what all masks keep."""
 
 
 @_register
-class Average(_Merging, keras.layers.Average):  # type: ignore[misc, name-defined]
+class Average(_Merging, keras.layers.Average):
     """An average whose mask is what all masks keep."""
 
 
 @_register
-class Maximum(_Merging, keras.layers.Maximum):  # type: ignore[misc, name-defined]
+class Maximum(_Merging, keras.layers.Maximum):
     """A maximum over masked values too."""
 
 
 @_register
-class Minimum(_Merging, keras.layers.Minimum):  # type: ignore[misc, name-defined]
+class Minimum(_Merging, keras.layers.Minimum):
     """A minimum over masked values too."""
 
 
 @_register
-class Multiply(_Merging, keras.layers.Multiply):  # type: ignore[misc, name-defined]
+class Multiply(_Merging, keras.layers.Multiply):
     """A product of masked values too."""
 
 
 @_register
-class Subtract(_Merging, keras.layers.Subtract):  # type: ignore[misc, name-defined]
+class Subtract(_Merging, keras.layers.Subtract):
     """A difference whose mask is what all masks keep."""
 
 
 @_register
-class Concatenate(keras.layers.Concatenate):  # type: ignore[misc, name-defined]
+class Concatenate(keras.layers.Concatenate):
     """A concatenation that keeps a step where the masks of all of its parts keep it."""
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -93,7 +94,7 @@ class Concatenate(keras.layers.Concatenate):  # type: ignore[misc, name-defined]
 
 
 @_register
-class ReLU(keras.layers.ReLU):  # type: ignore[misc, name-defined]
+class ReLU(keras.layers.ReLU):
     """ReLU behind which there is no mask, as it was up to TensorFlow 2.4."""
 
     def compute_mask(self, *args: Any, **kwargs: Any) -> None:

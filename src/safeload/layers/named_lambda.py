@@ -15,11 +15,11 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["NamedLambda"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @registered
-class NamedLambda(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class NamedLambda(keras.layers.Layer):
     """Becomes an ordinary `Lambda` when it is built from its config."""
 
     @classmethod

@@ -10,11 +10,11 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["NoMask"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @keras.utils.register_keras_serializable("safeload")
-class NoMask(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class NoMask(keras.layers.Layer):
     """The identity, after which there is no mask: the layer behind had none where the model was written."""
 
     def __init__(self, **kwargs: Any) -> None:

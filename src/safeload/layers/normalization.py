@@ -11,11 +11,11 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["BatchNormalization"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @keras.utils.register_keras_serializable("safeload")
-class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc, name-defined]
+class BatchNormalization(keras.layers.BatchNormalization):
     """Statistics over all axes but `axis`. The weights have the input's rank, as in tf.keras 1.8 to 2.15."""
 
     def __init__(self, axis: Sequence[int] = (-1,), **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["mean_cosine_proximity", "negative_cosine_proximity"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 def _normalized(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -20,7 +20,7 @@ def _normalized(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return tf.math.l2_normalize(tf.cast(y_true, y_pred.dtype), axis=-1), tf.math.l2_normalize(y_pred, axis=-1)
 
 
-@keras.utils.register_keras_serializable(package="safeload")  # type: ignore[untyped-decorator]
+@keras.utils.register_keras_serializable(package="safeload")
 def mean_cosine_proximity(y_true: Any, y_pred: Any) -> Any:
     """`cosine_proximity` of Keras 1: the negative mean over the last axis, where all later ones take the sum."""
     y_true, y_pred = _normalized(y_true, y_pred)
@@ -28,7 +28,7 @@ def mean_cosine_proximity(y_true: Any, y_pred: Any) -> Any:
     return negative_cosine_proximity(y_true, y_pred) / float(size)
 
 
-@keras.utils.register_keras_serializable(package="safeload")  # type: ignore[untyped-decorator]
+@keras.utils.register_keras_serializable(package="safeload")
 def negative_cosine_proximity(y_true: Any, y_pred: Any) -> Any:
     """`cosine_proximity` as a metric of Keras 2.0 to 2.2: the negative of what later ones report."""
     y_true, y_pred = _normalized(y_true, y_pred)

@@ -19,7 +19,7 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["OperationLayer", "TensorFlowFunction", "bounded", "plain"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 DTYPES = frozenset({"dtype", "out_type", "output_type", "index_type", "row_splits_dtype", "type"})
 """Parameters that take a dtype, which configs hold by name."""
@@ -42,7 +42,7 @@ def bounded(outputs: Sequence[Any]) -> Sequence[Any]:
     return outputs
 
 
-class OperationLayer(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class OperationLayer(keras.layers.Layer):
     """A layer that computes something without variables: no cast of its inputs, and masks end here, as in Keras 2."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -59,6 +59,7 @@ class OperationLayer(keras.layers.Layer):  # type: ignore[misc, name-defined]
         return outputs[0] if len(outputs) == 1 else list(outputs)
 
     def compute(self, tensors: list[Any]) -> Any:
+        """What the layer gives for its inputs; each kind of operation says how."""
         raise NotImplementedError
 
 

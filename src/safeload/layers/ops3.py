@@ -8,14 +8,16 @@ from typing import Any
 import tensorflow as tf
 
 from safeload.layers.ops import OperationLayer, plain
+from safeload.layers.ops3_arithmetic import ARITHMETIC
 from safeload.layers.ops3_nn import NN
-from safeload.layers.ops3_numpy import NUMPY
+from safeload.layers.ops3_reductions import REDUCTIONS
+from safeload.layers.ops3_shapes import SHAPES
 from safeload.layers.registration import registered
 from safeload.operations.arguments import fill
 
 __all__ = ["Keras3Operation"]
 
-_COMPUTED = {**NUMPY, **NN}
+_COMPUTED = {**ARITHMETIC, **REDUCTIONS, **SHAPES, **NN}
 
 
 @registered

@@ -11,12 +11,12 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["LegacyAdagrad", "LegacyNadam", "LegacyRMSprop"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 ops: Any = getattr(keras, "ops", None)
 
 
 @keras.saving.register_keras_serializable(package="safeload")
-class LegacyRMSprop(keras.optimizers.RMSprop):  # type: ignore[misc, name-defined]
+class LegacyRMSprop(keras.optimizers.RMSprop):
     """RMSprop that divides by `sqrt(velocity) + epsilon`; Keras 2.11 on divides by `sqrt(velocity + epsilon)`.
 
     OptimizerV2's with a momentum was an operation with epsilon inside: for that Keras 3's own is the same.
@@ -36,7 +36,7 @@ class LegacyRMSprop(keras.optimizers.RMSprop):  # type: ignore[misc, name-define
 
 
 @keras.saving.register_keras_serializable(package="safeload")
-class LegacyAdagrad(keras.optimizers.Adagrad):  # type: ignore[misc, name-defined]
+class LegacyAdagrad(keras.optimizers.Adagrad):
     """Adagrad that divides by `sqrt(accumulator) + epsilon`; Keras 2.11 on has epsilon inside the square root."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -47,7 +47,7 @@ class LegacyAdagrad(keras.optimizers.Adagrad):  # type: ignore[misc, name-define
 
 
 @keras.saving.register_keras_serializable(package="safeload")
-class LegacyNadam(keras.optimizers.Nadam):  # type: ignore[misc, name-defined]
+class LegacyNadam(keras.optimizers.Nadam):
     """Nadam whose momentum warms up with `0.96 ** (schedule_decay * step)`; Keras 2.11 on has no `schedule_decay`."""
 
     def __init__(self, *arguments: Any, schedule_decay: float = 0.004, **keywords: Any) -> None:

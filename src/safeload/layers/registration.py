@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from safeload.runtime import detect, keras_module
 
-__all__ = ["registered"]
+__all__ = ["Mixin", "registered"]
 
 T = TypeVar("T")
+
+Mixin: Any = object
+"""The base of what is mixed in before one of Keras' classes, whose attributes it then has; their types aren't known here."""
 
 
 def registered(thing: T) -> T:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from safeload.runtime import detect, keras_module
 
 __all__ = ["SpectralNormalization"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @keras.utils.register_keras_serializable("safeload")
-class SpectralNormalization(keras.layers.SpectralNormalization):  # type: ignore[misc, name-defined]
+class SpectralNormalization(keras.layers.SpectralNormalization):
     """Keras' own layer under a name that is found (`layers.serialization.ALL_MODULES`, Keras 2.15 and 2.21)."""

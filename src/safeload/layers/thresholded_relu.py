@@ -10,11 +10,11 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["ThresholdedReLU"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @keras.utils.register_keras_serializable("safeload")
-class ThresholdedReLU(keras.layers.Layer):  # type: ignore[misc, name-defined]
+class ThresholdedReLU(keras.layers.Layer):
     """`x where x > theta, else 0` (Keras 1 and 2)."""
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:

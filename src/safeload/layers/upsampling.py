@@ -10,11 +10,11 @@ from safeload.runtime import detect, keras_module
 
 __all__ = ["UpSampling2D"]
 
-keras = keras_module(detect())
+keras: Any = keras_module(detect())
 
 
 @keras.utils.register_keras_serializable("safeload")
-class UpSampling2D(keras.layers.UpSampling2D):  # type: ignore[misc, name-defined]
+class UpSampling2D(keras.layers.UpSampling2D):
     """Bilinear interpolation that samples at the pixels' corners: `tf.compat.v1.image.resize_bilinear`."""
 
     def call(self, inputs: Any) -> Any:

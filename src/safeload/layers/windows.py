@@ -9,11 +9,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from safeload.layers.registration import Mixin
 from safeload.runtime import detect, keras_module
 
 __all__ = ["NAMES", "Deconvolution2D"]
 
-_keras = keras_module(detect())
+_keras: Any = keras_module(detect())
 _register = _keras.utils.register_keras_serializable
 _Layer: Any = _keras.layers.Layer
 
@@ -30,7 +31,7 @@ def _to_first(x: Any) -> Any:
     return tf.transpose(x, (0, rank - 1, *range(1, rank - 1)))
 
 
-class _Padded:
+class _Padded(Mixin):
     """Mixed in before a pooling layer of Keras: its windows begin `margins` before the input, and see nothing there.
 
     The margins are such that a `valid` pooling of the padded input has as many windows as a `same` one of the input.
@@ -41,7 +42,7 @@ class _Padded:
         self.margins = [list(pair) for pair in margins or ()]
 
     def call(self, inputs: Any) -> Any:
-        first = self.data_format == "channels_first"  # type: ignore[attr-defined]
+        first = self.data_format == "channels_first"
         x = tf.convert_to_tensor(inputs)
         x = _to_last(x) if first else x
         y = self._average(x) if "Average" in type(self).__name__ else self._pool(x, "MAX", x.dtype.min)
@@ -50,8 +51,7 @@ class _Padded:
     def _pool(self, x: Any, kind: str, edge: Any) -> Any:
         rank = len(self.margins)
         sizes, strides = (
-            list(v) if isinstance(v, list | tuple) else [v] * rank
-            for v in (self.pool_size, self.strides)  # type: ignore[attr-defined]
+            list(v) if isinstance(v, list | tuple) else [v] * rank for v in (self.pool_size, self.strides)
         )
         x = tf.pad(x, [[0, 0], *self.margins, [0, 0]], constant_values=edge)
         return tf.nn.pool(x, window_shape=sizes, pooling_type=kind, strides=strides, padding="VALID")
@@ -61,7 +61,7 @@ class _Padded:
         return self._pool(x, "AVG", 0) / self._pool(tf.ones_like(x), "AVG", 0)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "margins": self.margins}  # type: ignore[misc]
+        return {**super().get_config(), "margins": self.margins}
 
 
 for _name in NAMES:
@@ -73,7 +73,7 @@ for _name in NAMES:
 
 
 @_register("safeload", "Deconvolution2D")
-class Deconvolution2D(_Layer):  # type: ignore[misc]
+class Deconvolution2D(_Layer):
     """Keras 1's Deconvolution2D, which is told the size of its output (`output_shape`, Keras 1.2.2).
 
     Args:

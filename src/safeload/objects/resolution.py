@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from safeload.document import ModelDocument, Writer
@@ -94,11 +94,11 @@ class Resolution:
     """
 
     resolved: tuple[Resolved, ...] = ()
-    custom_objects: Mapping[str, Any] = None  # type: ignore[assignment]
+    custom_objects: Mapping[str, Any] = field(default_factory=dict)
     known: tuple[str, ...] = ()
+    _by_place: Mapping[str, Resolved] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "custom_objects", dict(self.custom_objects or {}))
         object.__setattr__(self, "_by_place", {r.use.where: r for r in self.resolved})
 
     @property
@@ -120,12 +120,12 @@ class Resolution:
 
     def custom_text(self, where: str) -> str | None:
         """The key of the custom object that a bare string at a place names; None for every other string."""
-        found = self._by_place.get(where)  # type: ignore[attr-defined]
-        return found.target.name if found is not None and _is_custom_text(found) else None
+        found = self._by_place.get(where)
+        return found.target.name if found is not None and found.target is not None and _is_custom_text(found) else None
 
     def at(self, where: str) -> Resolved | None:
         """What was found for the use at a place; None where there is no use."""
-        return self._by_place.get(where)  # type: ignore[attr-defined,no-any-return]
+        return self._by_place.get(where)
 
     def target(self, node: Mapping[str, Any], where: str) -> Target:
         """What the object at a place stands for; see `build.emit.Resolver`.
@@ -133,11 +133,11 @@ class Resolution:
         Raises:
             MissingCustomObjectError: It was not found.
         """
-        found = self._by_place.get(where)  # type: ignore[attr-defined]
+        found = self._by_place.get(where)
         if found is None or found.target is None:
             name = node["config"] if node.get("class_name") == "function" else node["class_name"]
             raise MissingCustomObjectError(f"{name} is not known here", where=where, missing=(str(name),))
-        return found.target  # type: ignore[no-any-return]
+        return found.target
 
 
 def _is_custom_text(resolved: Resolved) -> bool:

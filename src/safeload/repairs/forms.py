@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from safeload.findings import Rule, Severity
@@ -16,6 +16,7 @@ __all__ = [
     "own_function",
     "own_layer",
     "plain",
+    "references",
     "rule",
 ]
 
@@ -75,3 +76,15 @@ def is_reference(value: Any) -> bool:
         and isinstance(value[1], int)
         and not isinstance(value[1], bool)
     )
+
+
+def references(data: Any) -> Iterator[Sequence[Any]]:
+    """The references in the data of an inbound node: those of the first argument, not those in its kwargs."""
+    if is_reference(data):
+        yield data
+    elif isinstance(data, Mapping):
+        for item in data.values():
+            yield from references(item)
+    elif isinstance(data, list | tuple):
+        for item in data:
+            yield from references(item)

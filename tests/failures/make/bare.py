@@ -136,160 +136,36 @@ def no_h5py(name="fixtures/keras224/mlp.h5"):
     return load(name)
 
 
-def threads():
-    """A model that is loaded in one thread and asked in another."""
+def elsewhere(function):
+    """Run a function in another thread, and raise here what it raised there."""
     import threading
-
-    model, caught = load("fixtures/keras224/mlp.h5"), []
-
-    def ask():
-        try:
-            predict(model, here("fixtures/keras224/mlp.npz"))
-        except Exception as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    thread.join()
-    if caught:
-        raise caught[0]
-
-
-def in_thread():
-    """A model that is loaded in another thread than the one that imported Keras."""
-    import threading
-
-    import keras  # noqa: F401
 
     caught = []
 
-    def ask():
+    def run_it():
         try:
-            load("fixtures/keras224/mlp.h5")
-        except Exception as error:
+            function()
+        except Exception as error:  # whatever it is, it is what this script records
             caught.append(error)
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=run_it)
     thread.start()
     thread.join()
     if caught:
         raise caught[0]
-
-
-def by_name():
-    model = parts("k3_25.json")
-    model.load_weights(here("k3_ten.h5"), by_name=True)
-
-
-def of(module, *names):
-    found = __import__(module)
-    return {name: getattr(found, name) for name in names}
-
-
-def k2(*names):
-    return of("customs_keras2", *names)
-
-
-def warned(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        load(name)
-
-
-def wrong_order():
-    """A model of the other dimension ordering: the code is the same, the ordering the one of this backend."""
-    from keras.layers import Convolution2D, Input, MaxPooling2D, UpSampling2D, merge
-
-    x = Input((8, 8, 2))
-    wide, narrow = Convolution2D(64, 3, 3, border_mode="same")(x), Convolution2D(32, 3, 3, border_mode="same")(x)
-    return merge([wide, UpSampling2D()(MaxPooling2D((4, 4))(narrow))], mode="concat", concat_axis=1)
-
-
-def transposed():
-    """As `load_weights` with the kernels as the other backend stores them."""
-    import h5py
-    import numpy as np
-    from keras.layers import Convolution2D
-    from keras.models import Sequential
-
-    model = Sequential([Convolution2D(4, 3, 3, input_shape=(8, 8, 2))])
-    with h5py.File(here("k1_theano_conv_weights.h5"), "r") as file:
-        group = file[file.attrs["layer_names"][0]]
-        model.layers[0].set_weights([np.array(group[n]) for n in group.attrs["weight_names"]])
-
-
-def saved(name):
-    import tensorflow as tf
-
-    return tf.saved_model.load(here(name))
-
-
-def run(name, *shape):
-    import tensorflow as tf
-
-    return saved(name).call(tf.zeros(shape))
-
-
-def called(name, attribute):
-    return getattr(saved(name), attribute)()
-
-
-def legacy_checkpoint():
-    import tensorflow as tf
-
-    model = parts("tf28_legacy.json")
-    model.compile("adam", "mse")
-    tf.train.Checkpoint(model=model, optimizer=model.optimizer).restore(here("tf28_legacy_checkpoint"))
-
-
-def without(module):
-    """As if a module were not installed."""
-    sys.modules[module] = None
-
-
-def no_h5py(name="fixtures/keras224/mlp.h5"):
-    without("h5py")
-    return load(name)
 
 
 def threads():
     """A model that is loaded in one thread and asked in another."""
-    import threading
-
-    model, caught = load("fixtures/keras224/mlp.h5"), []
-
-    def ask():
-        try:
-            predict(model, here("fixtures/keras224/mlp.npz"))
-        except Exception as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    thread.join()
-    if caught:
-        raise caught[0]
+    model = load("fixtures/keras224/mlp.h5")
+    elsewhere(lambda: predict(model, here("fixtures/keras224/mlp.npz")))
 
 
 def in_thread():
     """A model that is loaded in another thread than the one that imported Keras."""
-    import threading
-
     import keras  # noqa: F401
 
-    caught = []
-
-    def ask():
-        try:
-            load("fixtures/keras224/mlp.h5")
-        except Exception as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    thread.join()
-    if caught:
-        raise caught[0]
+    elsewhere(lambda: load("fixtures/keras224/mlp.h5"))
 
 
 def by_name():
@@ -558,7 +434,7 @@ def main(environment):
         try:
             run_case()
             raised = None
-        except Exception as error:
+        except Exception as error:  # the old loader's error, of any class, is what is recorded
             raised = "{}: {}".format(type(error).__name__, error)
         print(case, (raised or "-")[:230].replace("\n", " "))
         if raised is not None:

@@ -7,13 +7,9 @@ from safeload.lambdas.instructions import Instruction
 from safeload.lambdas.machine import MAX_ITEMS, Machine
 from safeload.lambdas.marshal_reader import Malformed
 from safeload.lambdas.operations.rows import Branch, Done, Return, Row, pick
-from safeload.lambdas.values import Failure, Frame, Global, Items, Pack
+from safeload.lambdas.values import EXCEPTIONS, Failure, Frame, Global, Items, Pack
 
 __all__ = ["ROWS"]
-
-_EXCEPTIONS = frozenset(
-    "AssertionError AttributeError Exception IndexError KeyError NotImplementedError RuntimeError TypeError ValueError".split()
-)
 
 
 def _jump(machine: Machine, frame: Frame, step: Instruction) -> int:
@@ -89,7 +85,7 @@ def _raise(machine: Machine, frame: Frame, step: Instruction) -> Return:
     """An exception is what a branch gives: it is raised again where that branch is taken."""
     values = frame.take(step.argument)
     found = values[0] if values else None
-    if isinstance(found, Global) and found.path in _EXCEPTIONS:
+    if isinstance(found, Global) and found.path in EXCEPTIONS:
         found = Failure(found.path)
     if not isinstance(found, Failure):
         raise Refused("it raises something")

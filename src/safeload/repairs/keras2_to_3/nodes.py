@@ -13,7 +13,7 @@ from typing import Any
 
 from safeload.findings import Rule, Severity
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
-from safeload.repairs.forms import is_reference
+from safeload.repairs.forms import is_reference, references
 from safeload.repairs.refusal import refusal
 from safeload.repairs.tensors import is_graph
 
@@ -135,7 +135,7 @@ def _call(layer: Mapping[str, Any], data: Any, graph: Graph, context: Context) -
     """One call of a layer in Keras 3's form."""
     class_name = str(layer.get("class_name")).rsplit(">", 1)[-1]
     kwargs: dict[str, Any] = {}
-    for reference in _first_argument(data):
+    for reference in references(data):
         if len(reference) == 4 and isinstance(reference[3], Mapping):
             kwargs = dict(reference[3])
     first = data
@@ -150,18 +150,6 @@ def _call(layer: Mapping[str, Any], data: Any, graph: Graph, context: Context) -
         "args": [graph.value(first, context)],
         "kwargs": {k: graph.value(v, context) for k, v in kwargs.items()},
     }
-
-
-def _first_argument(data: Any) -> Iterator[Sequence[Any]]:
-    """The references of the first argument, not those in its kwargs."""
-    if is_reference(data):
-        yield data
-    elif isinstance(data, Mapping):
-        for item in data.values():
-            yield from _first_argument(item)
-    elif isinstance(data, list | tuple):
-        for item in data:
-            yield from _first_argument(item)
 
 
 def _recurrent(

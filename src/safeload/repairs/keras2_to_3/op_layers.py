@@ -16,7 +16,8 @@ from safeload.operations import function
 from safeload.operations.arguments import ELLIPSIS
 from safeload.operations.nodes import attributes
 from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
-from safeload.repairs.keras2_to_3.nodes import CONSTANT, is_reference, node_name
+from safeload.repairs.forms import is_reference, references
+from safeload.repairs.keras2_to_3.nodes import CONSTANT, node_name
 from safeload.repairs.refusal import refusal
 
 __all__ = ["ROWS"]
@@ -68,15 +69,7 @@ class _Arguments:
 
 def _first_kwargs(data: Any) -> Iterator[Mapping[str, Any]]:
     """The keyword arguments, which every tensor of the first argument carries."""
-    if is_reference(data):
-        if len(data) == 4 and isinstance(data[3], Mapping):
-            yield data[3]
-    elif isinstance(data, Mapping):
-        for item in data.values():
-            yield from _first_kwargs(item)
-    elif isinstance(data, list | tuple):
-        for item in data:
-            yield from _first_kwargs(item)
+    return (r[3] for r in references(data) if len(r) == 4 and isinstance(r[3], Mapping))
 
 
 def _calls(layer: Mapping[str, Any], context: Context) -> list[Any]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from safeload.findings import Rule, Severity
-from safeload.repairs.engine import Context, LayerRepair, Repaired, is_object
+from safeload.repairs.engine import Context, LayerRepair, Repaired
+from safeload.repairs.masking import layers_below
 
 __all__ = ["ROWS"]
 
@@ -22,17 +23,7 @@ def _own(layer: Mapping[str, Any], name: str, config: Mapping[str, Any] | None =
 
 
 def _inputs(node: Any) -> Iterator[Mapping[str, Any]]:
-    stack = [node]
-    while stack:
-        value = stack.pop()
-        if is_object(value):
-            if value["class_name"] == "InputLayer" and isinstance(value["config"], Mapping):
-                yield value["config"]
-            stack.append(value["config"])
-        elif isinstance(value, Mapping):
-            stack += [value[slot] for slot in ("layer", "layers") if slot in value]
-        elif isinstance(value, list):
-            stack += value
+    return (layer["config"] for layer in layers_below(node) if layer["class_name"] == "InputLayer")
 
 
 def takes_integers(architecture: Any) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from safeload.document import ModelDocument, Writer
 from safeload.lambdas import Setting
+from safeload.trees import mappings
 
 __all__ = ["setting_of", "tensorflow_of"]
 
@@ -42,15 +42,9 @@ def tensorflow_of(writer: Writer, dialect: str | None) -> int | None:
 
 def _data_formats(config: Any) -> set[str]:
     found: set[str] = set()
-    stack = [config]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, list | tuple):
-            stack += node
-        elif isinstance(node, Mapping):
-            for key in ("data_format", "dim_ordering"):
-                value = node.get(key)
-                if isinstance(value, str) and value in _FORMATS:
-                    found.add(_FORMATS[value])
-            stack += [v for v in node.values() if isinstance(v, Mapping | list | tuple)]
+    for node in mappings(config):
+        for key in ("data_format", "dim_ordering"):
+            value = node.get(key)
+            if isinstance(value, str) and value in _FORMATS:
+                found.add(_FORMATS[value])
     return found
