@@ -101,6 +101,10 @@ class Builtin:
         seen = [v for v in self.versions if _numbers(v) <= version[:2]] or list(self.versions[:1])
         return frozenset(a for a in self.arguments if a not in self.some or (seen and seen[-1] in self.some[a]))
 
+    def later(self, version: tuple[int, ...]) -> frozenset[str]:
+        """The arguments that only later releases of Keras take."""
+        return frozenset(a for a, releases in self.some.items() if _numbers(releases[0]) > version[:2])
+
     def is_in(self, version: tuple[int, ...]) -> bool:
         """Whether a release of Keras has it, unless it came and went."""
         return not self.versions or _numbers(self.versions[0]) <= version[:2]

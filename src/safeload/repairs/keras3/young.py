@@ -62,8 +62,8 @@ def _young(layer: Mapping[str, Any], context: Context) -> Repaired | None:
     found = builtin("keras3", kinds[0], name) or builtin("keras3", kinds[1], name)
     if found is None:
         return None
-    version = runtime.keras_version[:2]
-    if found.versions and version < _numbers(found.versions[0]):
+    version = runtime.keras_version
+    if not found.is_in(version):
         raise refusal(context, f"the {found.kind} {found.name} came with Keras {found.versions[0]} or just before it")
     dropped: list[str] = []
     kept = _without(found, config, version, context, dropped)
@@ -86,9 +86,7 @@ def _without(
         VersionMismatchError: One of them changes what the object does.
     """
     kept = dict(config)
-    for key, releases in found.some.items():
-        if key not in config or _numbers(releases[0]) <= version:
-            continue
+    for key in [k for k in config if k in found.later(version)]:
         values = _NEUTRAL.get(key, ())
         if key == "lora_alpha":
             values = (*values, config.get("lora_rank"))  # the scale is alpha / rank, and was 1 before
@@ -104,10 +102,6 @@ def _of_keras(node: Mapping[str, Any]) -> bool:
     module = node.get("module")
     own = module is None or str(module).split(".")[0] == "keras"
     return own and node.get("registered_name") in (None, node.get("class_name"))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 ROWS = (LayerRepair(YOUNG, None, _young),)
